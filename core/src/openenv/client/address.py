@@ -1,0 +1,34 @@
+"""Where a server is, as its users write it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+from ..errors import UsageError
+
+_PLAIN = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
+_SOCKET = {"http": "ws", "https": "wss"}
+
+
+class Address(NamedTuple):
+    """A server's two faces: `http://host:8000` and `ws://host:8000/ws`."""
+
+    http: str
+    websocket: str
+
+
+def address(base_url: str) -> Address:
+    """Return the address that a base URL names; `ws://` and a trailing `/ws` are taken too, and no scheme means `http`.
+
+    Raises:
+        UsageError: it names no host, or its scheme is none of http, https, ws, wss.
+    """
+    written = base_url.strip()
+    parts = urlsplit(written if "://" in written else f"http://{written}")
+    scheme = _PLAIN.get(parts.scheme)
+    if scheme is None or not parts.hostname:
+        raise UsageError(f"{base_url!r} is not a server's address: write http://host:port")
+    path = parts.path.rstrip("/").removesuffix("/ws")
+    plain = urlunsplit((scheme, parts.netloc, path, "", ""))
+    return Address(plain, urlunsplit((_SOCKET[scheme], parts.netloc, f"{path}/ws", "", "")))

@@ -1,0 +1,331 @@
+"""The client that environments' packages subclass."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
+
+import pydantic_core
+from pydantic import BaseModel
+
+from ..contract.generics import models
+from ..contract.result import StepResult
+from ..errors import UsageError
+from ..launch.provider import RuntimeProvider
+from ..wire import messages
+from ..wire.validation import Reader
+from ..wire.values import ResultReader
+from .address import address
+from .connection import Connection
+from .pending import PendingCall, not_to_await
+from .transport import Call, Endpoint, Options
+
+if TYPE_CHECKING:
+    from .sync import SyncEnvClient
+
+ActT = TypeVar("ActT")
+ObsT = TypeVar("ObsT")
+StateT = TypeVar("StateT")
+T = TypeVar("T")
+
+_WITHOUT_METADATA = {"metadata"}
+
+
+class EnvClient(Generic[ActT, ObsT, StateT]):
+    """Plays one session of an environment; subclass as `EnvClient[MyAction, MyObservation, MyState]`, body empty.
+
+    Inside a running event loop its calls are awaited. Where no loop runs they block and return their results, and a
+    connection opened so goes on blocking inside loops too. `sync()` is the same client typed for blocking use.
+
+    Args:
+        base_url: `http://host:port` of a server; `ws://` works too.
+        connect_timeout_s: seconds for the connection to be made. Default 10.
+        message_timeout_s: seconds to wait for a reply where a call names no `timeout_s`. Default 60.
+        max_message_size_mb: largest reply taken, in MiB. Default 100.
+        websocket_ping_interval_s: seconds between pings of an idle socket; None sends none. Default 20.
+        websocket_ping_timeout_s: seconds after which an unanswered ping ends the socket; None waits. Default 20.
+        provider: starts the server when it is first needed, and stops it on `close()`.
+        headers: further HTTP headers.
+        transport: `"websocket"` or `"http"`.
+
+    Raises:
+        UsageError: no address, one that cannot be read, or an unknown transport.
+    """
+
+    server: ClassVar[str | None] = None
+    """Where the app of this client's environment is, `echo_env.server.app:app`; imported only by what runs it."""
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        connect_timeout_s: float = 10.0,
+        message_timeout_s: float = 60.0,
+        max_message_size_mb: float = 100.0,
+        websocket_ping_interval_s: float | None = 20.0,
+        websocket_ping_timeout_s: float | None = 20.0,
+        provider: RuntimeProvider | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        transport: str = "websocket",
+    ) -> None:
+        if base_url is None and provider is None:
+            raise UsageError(f"{type(self).__name__} needs a base_url, such as http://localhost:8000")
+        if transport not in _ENDPOINTS:
+            raise UsageError(f"unknown transport {transport!r}: choose from {', '.join(sorted(_ENDPOINTS))}")
+        options = Options(
+            connect_timeout_s,
+            int(max_message_size_mb * 1024 * 1024),
+            websocket_ping_interval_s,
+            websocket_ping_timeout_s,
+            dict(headers or {}),
+        )
+        if base_url is not None:
+            address(base_url)
+        self.base_url = base_url
+        self._message_timeout_s = message_timeout_s
+        self._connection = Connection(lambda url: _ENDPOINTS[transport](url or base_url or "", options), provider)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Look up once what every call needs."""
+        cls = type(self)
+        action, observation, state = models(cls, EnvClient)
+        self._custom_payload = cls._step_payload is not EnvClient._step_payload
+        self._action_model = action
+        self._result_reader = None if observation is None else ResultReader(observation)
+        self._state_reader = None if state is None else Reader(state, null_is_nan=True)
+        hooks = {"_parse_result": observation, "_parse_state": state}
+        for hook, model in hooks.items():
+            if model is None and getattr(cls, hook) is getattr(EnvClient, hook):
+                raise UsageError(
+                    f"{cls.__name__} does not say its models: subclass EnvClient[MyAction, MyObservation, MyState], "
+                    "or use GenericEnvClient for dicts"
+                )
+
+    @classmethod
+    def _on(cls, connection: Connection, message_timeout_s: float) -> Self:
+        client = cls.__new__(cls)
+        client.base_url = None
+        client._message_timeout_s = message_timeout_s
+        client._connection = connection
+        client._prepare()
+        return client
+
+    @classmethod
+    def local(cls, app: str | None = None, *, message_timeout_s: float = 60.0) -> Self:
+        """Return a client whose environment runs in this process, in threads of its own, behind the same messages.
+
+        Args:
+            app: `module:attribute` of the server's app; None takes the class's `server`.
+        """
+        name = cls._server_name(app)
+
+        def endpoint(_: str | None) -> Endpoint:
+            from .local import app_endpoint
+
+            return app_endpoint(name)
+
+        return cls._on(Connection(endpoint), message_timeout_s)
+
+    @classmethod
+    def from_environment(cls, env: Any, *, message_timeout_s: float = 60.0) -> Self:
+        """Return a client of an environment class, factory or instance of this process, with no server to name."""
+        from .local import environment_endpoint
+
+        action, observation, state = models(cls, EnvClient)
+        endpoint = environment_endpoint(env, _not_dict(action), _not_dict(observation), _not_dict(state))
+        return cls._on(Connection(lambda _: endpoint), message_timeout_s)
+
+    @classmethod
+    def from_process(
+        cls,
+        app: str | None = None,
+        *,
+        env_vars: Mapping[str, str] | None = None,
+        port: int = 0,
+        startup_timeout_s: float = 60.0,
+        **options: Any,
+    ) -> Self:
+        """Start the environment's server as a process of this machine and return a client of it.
+
+        Where no event loop runs, the server is up when this returns; inside one it starts with the first awaited call.
+        It ends with `close()`, and with this process however that ends.
+
+        Args:
+            app: `module:attribute` of the server's app; None takes the class's `server`.
+            env_vars: environment variables of the process, over this one's.
+            port: 0 takes a free one.
+            startup_timeout_s: seconds until it must answer.
+            options: as for the constructor.
+
+        Raises:
+            LaunchError: it did not come up; the message carries its last lines of output.
+        """
+        from ..launch.process import ProcessProvider
+
+        provider = ProcessProvider(cls._server_name(app), env_vars=env_vars, port=port, startup_timeout_s=startup_timeout_s)
+        client = cls(provider=provider, **options)
+        if asyncio._get_running_loop() is None:
+            client._connection.start_provider()
+        return client
+
+    @classmethod
+    def _server_name(cls, app: str | None) -> str:
+        name = app or cls.server
+        if name is None:
+            raise UsageError(f'{cls.__name__} names no server: give one, "my_env.server.app:app", or set its `server`')
+        return name
+
+    def reset(self, *, timeout_s: float | None = None, **options: Any) -> Awaitable[StepResult[ObsT]]:
+        """Start an episode.
+
+        Args:
+            timeout_s: seconds to wait; None for the client's `message_timeout_s`.
+            options: `seed`, `episode_id`, and what else the environment takes.
+
+        Raises:
+            StepTimeout: no reply in time.
+            ExecutionError: the environment refused or failed.
+            CapacityReached: every slot of the server stayed taken.
+            ConnectError: no server answers.
+        """
+        data = pydantic_core.to_json(options) if options else None
+        return self._do("reset", self._call(messages.RESET, data, timeout_s), self._parse_result)
+
+    def step(self, action: ActT, *, timeout_s: float | None = None) -> Awaitable[StepResult[ObsT]]:
+        """Do one action.
+
+        Args:
+            action: an instance of the client's action class.
+            timeout_s: seconds to wait; None for the client's `message_timeout_s`. After a timeout only `reset` works.
+
+        Raises:
+            InvalidActionError: the server cannot read the action; the episode goes on.
+            ExecutionError: the environment refused the action or failed.
+            StepTimeout: no reply in time.
+            SessionLost: the connection ended, and the episode with it.
+            SessionStuck: an earlier call timed out; `reset()` first.
+        """
+        return self._do("step", self._call(messages.STEP, self._encode(action), timeout_s), self._parse_result)
+
+    def state(self, *, timeout_s: float | None = None) -> Awaitable[StateT]:
+        """Return where the episode stands; raises as `step` does."""
+        return self._do("state", self._call(messages.STATE, None, timeout_s), self._parse_state)
+
+    def connect(self) -> Awaitable[Self]:
+        """Connect now rather than with the first call, and return the client. Raises `ConnectError`."""
+        if self._blocks():
+            self._connection.open()
+            return cast("Awaitable[Self]", self)
+        return PendingCall("connect", self._connected)
+
+    def close(self) -> Awaitable[None]:
+        """End the session, disconnect, and stop what `from_process` or a provider started. Twice does no harm."""
+        if self._blocks():
+            return cast("Awaitable[None]", self._connection.close())  # type: ignore[func-returns-value]
+        return PendingCall("close", self._connection.close_async)
+
+    def disconnect(self) -> Awaitable[None]:
+        """End the session and disconnect, and leave a started server running."""
+        if self._blocks():
+            return cast("Awaitable[None]", self._connection.disconnect())  # type: ignore[func-returns-value]
+        return PendingCall("disconnect", self._connection.disconnect_async)
+
+    def sync(self) -> SyncEnvClient[ActT, ObsT, StateT]:
+        """Return this client typed for blocking use, which works inside a running loop too."""
+        from .sync import SyncEnvClient
+
+        return SyncEnvClient(self)
+
+    def __enter__(self) -> Self:
+        self._connection.open()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._connection.close()
+
+    async def __aenter__(self) -> Self:
+        return await self._connected()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._connection.close_async()
+
+    def __await__(self) -> Generator[Any, Any, Self]:
+        return self._connected().__await__()
+
+    async def _connected(self) -> Self:
+        await self._connection.open_async()
+        return self
+
+    def _blocks(self) -> bool:
+        return self._connection.is_blocking or asyncio._get_running_loop() is None
+
+    def _do(self, name: str, call: Call, parse: Callable[[dict[str, Any]], T]) -> Awaitable[T]:
+        """Block and return the result, or return what gives it when awaited: see the class."""
+        if asyncio._get_running_loop() is None:
+            return cast("Awaitable[T]", parse(self._connection.request(call)))
+        if self._connection.is_blocking:
+            return cast("Awaitable[T]", not_to_await(parse(self._connection.request(call))))
+
+        async def run() -> T:
+            return parse(await self._connection.request_async(call))
+
+        return PendingCall(name, cast("Callable[[], Coroutine[Any, Any, T]]", run))
+
+    def _do_blocking(self, call: Call, parse: Callable[[dict[str, Any]], T]) -> T:
+        return parse(self._connection.request(call))
+
+    def _call(self, kind: str, data: bytes | None, timeout_s: float | None) -> Call:
+        if timeout_s is None:
+            return Call(kind, data, self._message_timeout_s)
+        return Call(kind, data, timeout_s, True)
+
+    def _encode(self, action: ActT) -> bytes:
+        if self._custom_payload:
+            return pydantic_core.to_json(self._step_payload(action))
+        if isinstance(action, BaseModel):
+            unsaid = None if getattr(action, "metadata", True) else _WITHOUT_METADATA
+            return type(action).__pydantic_serializer__.to_json(action, exclude=unsaid)
+        if isinstance(action, Mapping):
+            return pydantic_core.to_json(action)
+        expected = getattr(self._action_model, "__name__", "an action")
+        raise UsageError(f"step takes {expected}, not {type(action).__name__}")
+
+    def _step_payload(self, action: ActT) -> dict[str, Any]:
+        """Return an action as the plain data to send; a subclass may write its own."""
+        if isinstance(action, BaseModel):
+            return action.model_dump(mode="json")
+        return dict(cast("Mapping[str, Any]", action))
+
+    def _parse_result(self, payload: dict[str, Any]) -> StepResult[ObsT]:
+        """Return the result that a reply's data stands for; a subclass may write its own."""
+        assert self._result_reader is not None
+        return self._result_reader.read(payload)
+
+    def _parse_state(self, payload: dict[str, Any]) -> StateT:
+        """Return the state that a reply's data stands for; a subclass may write its own."""
+        assert self._state_reader is not None
+        return self._state_reader.read(payload)
+
+
+def _websocket(url: str, options: Options) -> Endpoint:
+    from .websocket import WebSocketEndpoint
+
+    return WebSocketEndpoint(address(url).websocket, options)
+
+
+def _http(url: str, options: Options) -> Endpoint:
+    from .http import HttpEndpoint
+
+    return HttpEndpoint(address(url).http, options)
+
+
+_ENDPOINTS: dict[str, Callable[[str, Options], Endpoint]] = {"websocket": _websocket, "http": _http}
+
+
+def _not_dict(model: type | None) -> type | None:
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None

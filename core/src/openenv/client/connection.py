@@ -1,0 +1,207 @@
+"""A client's connection: how it is opened, in which of the two worlds it lives, and what may follow a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import OpenEnvError, SessionError, SessionLost, SessionStuck, StepTimeout, UsageError
+from ..launch.provider import RuntimeProvider
+from ..wire import messages
+from .transport import BlockingTransport, Call, Endpoint, Transport
+
+
+class Connection:
+    """One session, reached by calls that block or by calls that are awaited, never by both.
+
+    Args:
+        endpoint: makes the endpoint; given the URL of what `provider` started, or None where there is no provider.
+        provider: starts the server when first needed and stops it on close.
+    """
+
+    def __init__(self, endpoint: Callable[[str | None], Endpoint], provider: RuntimeProvider | None = None) -> None:
+        self._make_endpoint = endpoint
+        self._provider = provider
+        self._url: str | None = None
+        self._async: tuple[asyncio.AbstractEventLoop, Transport] | None = None
+        self._blocking: BlockingTransport | None = None
+        self._thread_turn = threading.RLock()
+        self._loop_turn = asyncio.Lock()
+        self._only_reset: SessionError | None = None
+
+    @property
+    def is_blocking(self) -> bool:
+        """Whether a blocking call opened it."""
+        return self._blocking is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has been opened and not closed."""
+        return self._blocking is not None or self._async is not None
+
+    def start_provider(self) -> str | None:
+        """Start the server if that is this client's task and not done yet; return its URL."""
+        if self._provider is not None and self._url is None:
+            self._url = self._provider.start()
+            try:
+                self._provider.wait_for_ready()
+            except BaseException:
+                self._stop_provider()
+                raise
+        return self._url
+
+    def open(self) -> BlockingTransport:
+        """Connect for blocking calls; does nothing where that is done."""
+        with self._thread_turn:
+            if self._blocking is None:
+                self._forget_ended_loop()
+                if self._async is not None:
+                    raise UsageError(
+                        "this client is connected in an event loop: await its calls there, or use another client for blocking calls"
+                    )
+                transport = self._make_endpoint(self.start_provider()).blocking_transport()
+                transport.open()
+                self._blocking = transport
+            return self._blocking
+
+    async def open_async(self) -> Transport:
+        """Connect for awaited calls on the running loop; does nothing where that is done."""
+        loop = asyncio.get_running_loop()
+        if self._async is not None and self._async[0] is loop:
+            return self._async[1]
+        async with self._loop_turn:
+            if self._async is not None and self._async[0] is loop:
+                return self._async[1]
+            if self._blocking is not None:
+                raise UsageError("this connection was opened by a blocking call: drop the await, or use another client")
+            self._forget_ended_loop()
+            if self._async is not None:
+                raise UsageError("this client is connected in another event loop: close it there, or use another client")
+            url = await asyncio.to_thread(self.start_provider) if self._provider is not None else None
+            transport = self._make_endpoint(url).transport()
+            await transport.open()
+            self._async = (loop, transport)
+            return transport
+
+    def request(self, call: Call) -> dict[str, Any]:
+        """Send a call and wait for its reply; raises as `Transport.request` does."""
+        with self._thread_turn:
+            self._check(call)
+            reopened = not self._drop_lost_blocking(call)
+            transport = self.open()
+            try:
+                data = transport.request(call)
+            except SessionLost as error:
+                self._note(error)
+                if call.type != messages.RESET or reopened:
+                    raise
+                return self.request(call)
+            except OpenEnvError as error:
+                self._note(error)
+                raise
+            self._note_success(call)
+            return data
+
+    async def request_async(self, call: Call) -> dict[str, Any]:
+        """Send a call and await its reply; raises as `Transport.request` does."""
+        self._check(call)
+        reopened = not await self._drop_lost_async(call)
+        transport = await self.open_async()
+        try:
+            data = await transport.request(call)
+        except SessionLost as error:
+            self._note(error)
+            if call.type != messages.RESET or reopened:
+                raise
+            return await self.request_async(call)
+        except asyncio.CancelledError:
+            self._only_reset = SessionStuck("the call before was given up, so where the episode stands is unknown: reset() first")
+            raise
+        except OpenEnvError as error:
+            self._note(error)
+            raise
+        self._note_success(call)
+        return data
+
+    def close(self) -> None:
+        """End the session, disconnect, and stop what the provider started."""
+        with self._thread_turn:
+            self.disconnect()
+            self._stop_provider()
+
+    def disconnect(self) -> None:
+        """End the session and disconnect."""
+        with self._thread_turn:
+            self._forget_ended_loop()
+            if self._async is not None:
+                raise UsageError("this client is connected in an event loop: await its close() there")
+            transport, self._blocking = self._blocking, None
+            if transport is not None:
+                self._end_episode()
+                transport.close()
+
+    async def close_async(self) -> None:
+        """As `close`, awaited."""
+        await self.disconnect_async()
+        if self._provider is not None:
+            await asyncio.to_thread(self._stop_provider)
+
+    async def disconnect_async(self) -> None:
+        """As `disconnect`, awaited."""
+        self._forget_ended_loop()
+        if self._blocking is not None:
+            raise UsageError("this connection was opened by a blocking call: close it without await")
+        if self._async is None:
+            return
+        loop, transport = self._async
+        if loop is not asyncio.get_running_loop():
+            raise UsageError("this client is connected in another event loop: close it there")
+        self._async = None
+        self._end_episode()
+        await transport.close()
+
+    def _check(self, call: Call) -> None:
+        """Refuse what may not follow the last failure."""
+        stands = self._only_reset
+        if stands is None or call.type == messages.RESET:
+            return
+        if isinstance(stands, SessionLost) or call.type == messages.STEP:
+            raise type(stands)(stands.message)
+
+    def _note(self, error: OpenEnvError) -> None:
+        if isinstance(error, SessionError) and (isinstance(error, SessionLost) or self._only_reset is None):
+            self._only_reset = error if isinstance(error, SessionLost | SessionStuck) else None
+        elif isinstance(error, StepTimeout):
+            self._only_reset = SessionStuck("the call before timed out, so where the episode stands is unknown: reset() first")
+
+    def _note_success(self, call: Call) -> None:
+        if call.type == messages.RESET:
+            self._only_reset = None
+
+    def _end_episode(self) -> None:
+        self._only_reset = SessionLost("the client was closed and its episode ended: reset() starts another")
+
+    def _drop_lost_blocking(self, call: Call) -> bool:
+        """Before a reset, let go of a connection whose session is lost; return whether one is left."""
+        if call.type == messages.RESET and isinstance(self._only_reset, SessionLost) and self._blocking is not None:
+            transport, self._blocking = self._blocking, None
+            transport.close()
+        return self._blocking is not None
+
+    async def _drop_lost_async(self, call: Call) -> bool:
+        if call.type == messages.RESET and isinstance(self._only_reset, SessionLost) and self._async is not None:
+            (_, transport), self._async = self._async, None
+            await transport.close()
+        return self._async is not None
+
+    def _forget_ended_loop(self) -> None:
+        if self._async is not None and self._async[0].is_closed():
+            self._async = None
+            self._only_reset = SessionLost("the event loop of this connection has ended and its episode with it: reset() starts another")
+
+    def _stop_provider(self) -> None:
+        if self._provider is not None and self._url is not None:
+            self._url = None
+            self._provider.stop()

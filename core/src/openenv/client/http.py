@@ -1,0 +1,208 @@
+"""The HTTP transport: a session named by a header, and calls that may safely be repeated."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from typing import Any, NamedTuple
+
+import httpx
+import pydantic_core
+
+from ..errors import ConnectError, OpenEnvError, SessionLost, StepTimeout, from_code
+from ..wire import messages
+from .transport import Call, Options
+
+HEADER = "X-OpenEnv-Session"
+REPEAT_AFTER_S = (0.05, 0.2, 0.5, 1.0)
+"""Pauses before a call that met a broken connection is repeated; its `request_id` keeps it from running twice."""
+
+
+class HttpEndpoint:
+    """A server reached at its `/reset`, `/step` and `/state`."""
+
+    def __init__(self, url: str, options: Options) -> None:
+        self.url = url
+        self.options = options
+
+    def transport(self) -> HttpTransport:
+        return HttpTransport(self.url, self.options)
+
+    def blocking_transport(self) -> BlockingHttpTransport:
+        return BlockingHttpTransport(self.url, self.options)
+
+
+class _Message(NamedTuple):
+    method: str
+    path: str
+    body: bytes | None
+
+
+class _Exchange:
+    """What both HTTP transports do between the network calls."""
+
+    def __init__(self, url: str, options: Options) -> None:
+        self._url = url
+        self._session: str | None = None
+        self._client_options: dict[str, Any] = {
+            "base_url": url,
+            "timeout": httpx.Timeout(None, connect=options.connect_timeout_s),
+            "limits": httpx.Limits(max_connections=4),
+        }
+        self._headers = dict(options.headers)
+
+    def _message(self, call: Call) -> _Message:
+        request_id = b'"%s"' % uuid.uuid4().hex.encode()
+        if call.type == messages.STEP:
+            timeout = b',"timeout_s":%s' % repr(call.timeout_s).encode() if call.timeout_given else b""
+            body = b'{"action":%s%s,"request_id":%s}' % (call.data or b"{}", timeout, request_id)
+            return _Message("POST", "/step", body)
+        if call.type == messages.RESET:
+            inside = (call.data or b"{}")[1:-1]
+            comma = b"," if inside.strip() else b""
+            return _Message("POST", "/reset", b'{%s%s"request_id":%s}' % (inside, comma, request_id))
+        return _Message("GET", "/state", None)
+
+    def _prepare(self, call: Call) -> tuple[_Message, dict[str, str]]:
+        if self._session is None and call.type != messages.RESET:
+            raise SessionLost("no episode is open: reset() first")
+        headers = {**self._headers, HEADER: self._session or "new", "Content-Type": "application/json"}
+        return self._message(call), headers
+
+    def _read(self, response: httpx.Response) -> dict[str, Any]:
+        try:
+            content = pydantic_core.from_json(response.content)
+        except ValueError:
+            raise ConnectError(f"{self._url} answered HTTP {response.status_code} with something that is not JSON") from None
+        if response.is_success:
+            session = response.headers.get(HEADER)
+            if session is None:
+                raise ConnectError(f"{self._url} keeps no sessions over HTTP; use the WebSocket transport")
+            self._session = session
+            return dict(content)
+        error = _error(response.status_code, content)
+        if isinstance(error, SessionLost):
+            self._session = None
+        return self._raise(error)
+
+    def _raise(self, error: OpenEnvError) -> dict[str, Any]:
+        raise error
+
+    def _unreachable(self, error: Exception) -> ConnectError:
+        return ConnectError(f"cannot reach {self._url}: {str(error) or type(error).__name__}; is the server running?")
+
+
+class HttpTransport(_Exchange):
+    """One session over HTTP, used from one event loop."""
+
+    def __init__(self, url: str, options: Options) -> None:
+        super().__init__(url, options)
+        self._client: httpx.AsyncClient | None = None
+        self._turn = asyncio.Lock()
+
+    async def open(self) -> None:
+        self._client = httpx.AsyncClient(**self._client_options)
+        try:
+            (await self._client.get("/health")).raise_for_status()
+        except httpx.HTTPError as error:
+            await self._client.aclose()
+            raise self._unreachable(error) from None
+
+    async def request(self, call: Call) -> dict[str, Any]:
+        try:
+            async with asyncio.timeout(call.timeout_s), self._turn:
+                return await self._exchange(call)
+        except TimeoutError as error:
+            if isinstance(error, OpenEnvError):
+                raise
+            raise _late(call) from None
+
+    async def _exchange(self, call: Call) -> dict[str, Any]:
+        client = self._client
+        if client is None:
+            raise SessionLost("not connected")
+        (method, path, body), headers = self._prepare(call)
+        for pause_s in (*REPEAT_AFTER_S, None):
+            try:
+                return self._read(await client.request(method, path, content=body, headers=headers))
+            except httpx.TransportError as error:
+                if pause_s is None:
+                    raise self._unreachable(error) from None
+                await asyncio.sleep(pause_s)
+        raise AssertionError("the last round returns or raises")
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client is None:
+            return
+        try:
+            if self._session is not None:
+                await client.delete("/session", headers={**self._headers, HEADER: self._session}, timeout=2.0)
+        except httpx.HTTPError:
+            pass  # the server is gone, and the session with it
+        finally:
+            self._session = None
+            await client.aclose()
+
+
+class BlockingHttpTransport(_Exchange):
+    """As `HttpTransport`, for threads that wait."""
+
+    def __init__(self, url: str, options: Options) -> None:
+        super().__init__(url, options)
+        self._client: httpx.Client | None = None
+
+    def open(self) -> None:
+        self._client = httpx.Client(**self._client_options)
+        try:
+            self._client.get("/health").raise_for_status()
+        except httpx.HTTPError as error:
+            self._client.close()
+            raise self._unreachable(error) from None
+
+    def request(self, call: Call) -> dict[str, Any]:
+        client = self._client
+        if client is None:
+            raise SessionLost("not connected")
+        (method, path, body), headers = self._prepare(call)
+        deadline = time.monotonic() + call.timeout_s
+        for pause_s in (*REPEAT_AFTER_S, None):
+            left_s = deadline - time.monotonic()
+            try:
+                return self._read(
+                    client.request(method, path, content=body, headers=headers, timeout=max(left_s, 0.001))
+                )
+            except httpx.TimeoutException:
+                raise _late(call) from None
+            except httpx.TransportError as error:
+                if pause_s is None or left_s < pause_s:
+                    raise self._unreachable(error) from None
+                time.sleep(pause_s)
+        raise AssertionError("the last round returns or raises")
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is None:
+            return
+        try:
+            if self._session is not None:
+                client.delete("/session", headers={**self._headers, HEADER: self._session}, timeout=2.0)
+        except httpx.HTTPError:
+            pass  # the server is gone, and the session with it
+        finally:
+            self._session = None
+            client.close()
+
+
+def _error(status: int, content: Any) -> OpenEnvError:
+    details = dict(content) if isinstance(content, dict) else {}
+    message = details.pop("detail", f"HTTP {status}")
+    code = details.pop("code", "EXECUTION_ERROR")
+    for name in ("type", "title", "status"):
+        details.pop(name, None)
+    return from_code(str(code), str(message), **details)
+
+
+def _late(call: Call) -> StepTimeout:
+    return StepTimeout(f"no reply to {call.type} within {call.timeout_s:g} s; reset() before the next step")

@@ -1,0 +1,91 @@
+"""How a client reaches an environment: two interfaces, one for event loops and one for threads that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES
+
+
+class Call(NamedTuple):
+    """A request ready to send.
+
+    Attributes:
+        type: the message type.
+        data: its `data` as JSON, or None for none.
+        timeout_s: seconds to wait for the reply.
+        timeout_given: the caller chose `timeout_s`, so the environment is told of it where the protocol can.
+    """
+
+    type: str
+    data: bytes | None
+    timeout_s: float
+    timeout_given: bool = False
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to connect.
+
+    Attributes:
+        connect_timeout_s: seconds for a connection to be made. Default 10.
+        max_message_bytes: largest message taken. Default 100 MiB.
+        ping_interval_s: seconds between pings of an idle socket; None sends none. Default 20.
+        ping_timeout_s: seconds after which an unanswered ping ends the socket; None waits for ever. Default 20.
+        headers: further HTTP headers of every request.
+    """
+
+    connect_timeout_s: float = 10.0
+    max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
+    ping_interval_s: float | None = 20.0
+    ping_timeout_s: float | None = 20.0
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Transport(Protocol):
+    """Carries the calls of one session from an event loop."""
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            ConnectError: nobody answers.
+            OpenEnvError: the server answers with an error.
+        """
+
+    async def request(self, call: Call) -> dict[str, Any]:
+        """Send a request and return the `data` of its reply. Calls made meanwhile wait their turn.
+
+        Raises:
+            StepTimeout: no reply in time; a later one is dropped.
+            SessionLost: the connection ended, and the session with it.
+            OpenEnvError: the error that the server replied.
+        """
+
+    async def close(self) -> None:
+        """End the session and disconnect; never raises for a server that is gone."""
+
+
+class BlockingTransport(Protocol):
+    """As `Transport`, for threads that wait; called by one thread at a time."""
+
+    def open(self) -> None:
+        """See `Transport.open`."""
+
+    def request(self, call: Call) -> dict[str, Any]:
+        """See `Transport.request`."""
+
+    def close(self) -> None:
+        """See `Transport.close`."""
+
+
+class Endpoint(Protocol):
+    """One place to reach an environment at, from which any number of sessions can be opened."""
+
+    def transport(self) -> Transport:
+        """Return a transport for the event loop that runs now, not open yet."""
+
+    def blocking_transport(self) -> BlockingTransport:
+        """Return a transport for threads that wait, not open yet."""

@@ -1,0 +1,18 @@
+"""What an environment and its users agree on."""
+
+from .environment import Environment
+from .models import Action, EnvironmentMetadata, Observation, State
+from .result import StepResult
+from .transforms import CompositeTransform, NullTransform, Transform
+
+__all__ = [
+    "Action",
+    "CompositeTransform",
+    "Environment",
+    "EnvironmentMetadata",
+    "NullTransform",
+    "Observation",
+    "State",
+    "StepResult",
+    "Transform",
+]

@@ -1,0 +1,228 @@
+"""Everything that openenv raises on purpose.
+
+    OpenEnvError                    code                 again?
+    ├── UsageError                  (a mistake in the calling program)
+    │   └── NotAwaitedError         (an attribute of a result that was never awaited)
+    ├── RequestError                (the request was refused; nothing ran, the session goes on)
+    │   ├── InvalidMessageError     INVALID_JSON
+    │   ├── UnknownMessageTypeError UNKNOWN_TYPE
+    │   ├── InvalidActionError      VALIDATION_ERROR
+    │   ├── NotSupportedError       NOT_SUPPORTED
+    │   └── UnauthorizedError       UNAUTHORIZED
+    ├── EnvironmentFailure          (the environment's own code failed)
+    │   ├── ExecutionError          EXECUTION_ERROR
+    │   ├── FactoryError            FACTORY_ERROR
+    │   └── EnvironmentCrashed      ENVIRONMENT_CRASHED
+    ├── SessionError                SESSION_ERROR
+    │   ├── SessionLost             SESSION_UNKNOWN
+    │   └── SessionStuck            SESSION_STUCK
+    ├── StepTimeout                 TIMEOUT
+    ├── CallCancelled               CANCELLED
+    ├── BusyError                   (no room now)
+    │   ├── CapacityReached         CAPACITY_REACHED     yes
+    │   ├── RateLimited             RATE_LIMITED         yes
+    │   └── ShuttingDown            SHUTTING_DOWN        yes
+    └── ServerError                 (the server is not to be had)
+        ├── ConnectError                                 yes
+        └── LaunchError
+
+"yes" marks what is worth the same call again after a pause: nothing has happened to the episode. After every other
+error the same call fails the same way until something changes: the action, or a `reset()`. The classes say so
+themselves in `retryable`. All are `RuntimeError`s, so that handlers written for older versions go on working.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class OpenEnvError(RuntimeError):
+    """Base of all errors of this package.
+
+    Attributes:
+        code: the error's code on the wire, or None for what never travels.
+        retryable: whether the same call may succeed later with nothing else changed.
+        details: what the sender added to the message (validation errors, exit codes, …).
+    """
+
+    code: ClassVar[str | None] = None
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), self.message, self.details))
+
+
+def _rebuild(kind: type[OpenEnvError], message: str, details: dict[str, Any]) -> OpenEnvError:
+    return kind(message, **details)
+
+
+class UsageError(OpenEnvError):
+    """The calling program uses the interface in a way that cannot work; the message says what to do instead."""
+
+
+class NotAwaitedError(UsageError, AttributeError):
+    """An attribute was read from a call that nobody has awaited yet."""
+
+
+class RequestError(OpenEnvError):
+    """The server refused a request before anything ran; the session goes on."""
+
+
+class InvalidMessageError(RequestError):
+    """What arrived is not a message at all."""
+
+    code = "INVALID_JSON"
+
+
+class UnknownMessageTypeError(RequestError):
+    """A message of a type that the server does not know."""
+
+    code = "UNKNOWN_TYPE"
+
+
+class InvalidActionError(RequestError, ValueError):
+    """An action or an argument does not fit its model; `errors` lists each place."""
+
+    code = "VALIDATION_ERROR"
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """The places that do not fit: dicts with `type`, `loc` and `msg`, as pydantic words them."""
+        found: list[dict[str, Any]] = self.details.get("errors", [])
+        return found
+
+
+class NotSupportedError(RequestError):
+    """The environment or the server cannot do this at all."""
+
+    code = "NOT_SUPPORTED"
+
+
+class UnauthorizedError(RequestError):
+    """The server wants credentials that the request did not carry."""
+
+    code = "UNAUTHORIZED"
+
+
+class EnvironmentFailure(OpenEnvError):
+    """The environment's own code failed; no observation and no reward came of it."""
+
+
+class ExecutionError(EnvironmentFailure):
+    """The environment raised; the episode stands where the environment left it."""
+
+    code = "EXECUTION_ERROR"
+
+
+class FactoryError(EnvironmentFailure):
+    """The environment could not be built."""
+
+    code = "FACTORY_ERROR"
+
+
+class EnvironmentCrashed(EnvironmentFailure):
+    """The process of the environment ended; `reset()` starts another."""
+
+    code = "ENVIRONMENT_CRASHED"
+
+
+class SessionError(OpenEnvError):
+    """The session cannot take this call as things stand."""
+
+    code = "SESSION_ERROR"
+
+
+class SessionLost(SessionError):
+    """The session is gone and its episode with it; `reset()` starts another."""
+
+    code = "SESSION_UNKNOWN"
+
+
+class SessionStuck(SessionError):
+    """An earlier call never finished, so the episode's state is unknown; `reset()` starts afresh."""
+
+    code = "SESSION_STUCK"
+
+
+class StepTimeout(OpenEnvError, TimeoutError):
+    """A call took longer than it was given; no observation and no reward came of it."""
+
+    code = "TIMEOUT"
+
+
+class CallCancelled(OpenEnvError):
+    """A call was given up before its result came."""
+
+    code = "CANCELLED"
+
+
+class BusyError(OpenEnvError):
+    """No room now; `retry_after_s` says how long to wait."""
+
+    retryable = True
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """Seconds after which another try makes sense, or None where the server did not say."""
+        wait: float | None = self.details.get("retry_after_s")
+        return wait
+
+
+class CapacityReached(BusyError):
+    """Every slot is taken and stayed so while the caller queued."""
+
+    code = "CAPACITY_REACHED"
+
+
+class RateLimited(BusyError):
+    """The caller sends more than it may."""
+
+    code = "RATE_LIMITED"
+
+
+class ShuttingDown(BusyError):
+    """The server takes no new work because it is about to stop."""
+
+    code = "SHUTTING_DOWN"
+
+
+class ServerError(OpenEnvError, ConnectionError):
+    """The server is not to be had."""
+
+
+class ConnectError(ServerError):
+    """No server answered at the address."""
+
+    retryable = True
+
+
+class LaunchError(ServerError):
+    """A server was started here and did not come up; the message carries its last lines of output."""
+
+
+def _by_code(kind: type[OpenEnvError]) -> dict[str, type[OpenEnvError]]:
+    found = {} if kind.code is None else {kind.code: kind}
+    for child in kind.__subclasses__():
+        found.update(_by_code(child))
+    return found
+
+
+_CLASSES = _by_code(OpenEnvError)
+
+
+def from_code(code: str, message: str, **details: Any) -> OpenEnvError:
+    """Return the error that a code on the wire stands for; an unknown code gives a plain `OpenEnvError`."""
+    kind = _CLASSES.get(code)
+    if kind is None:
+        return OpenEnvError(f"{code}: {message}", **details)
+    return kind(message, **details)
+
+
+def codes() -> dict[str, type[OpenEnvError]]:
+    """Return every code of the wire with its class."""
+    return dict(_CLASSES)

@@ -1,0 +1,1 @@
+"""Getting a server to run somewhere."""

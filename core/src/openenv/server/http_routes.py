@@ -1,0 +1,160 @@
+"""The HTTP endpoints: `/reset`, `/step`, `/state` with sessions, and what a server says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import pydantic_core
+from fastapi import FastAPI
+from pydantic import TypeAdapter
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+
+from ..errors import InvalidActionError, InvalidMessageError, OpenEnvError, UnauthorizedError
+from ..sessions.registry import Registry
+from ..sessions.session import Session
+from ..sessions.spec import EnvironmentSpec
+from ..wire import messages
+from ..wire.messages import Request
+from ..wire.values import observation_data
+from .http_sessions import HttpSessions
+from .problems import problem
+
+encode = partial(observation_data, null_metadata=True)
+
+
+def add_http_routes(app: FastAPI, registry: Registry) -> None:
+    """Give an app the HTTP endpoints of a registry's environment."""
+    control = _Control(registry)
+    schemas = _schemas(registry.spec)
+    body = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    step_schema = {
+        "type": "object",
+        "required": ["action"],
+        "properties": {"action": schemas["action"], "timeout_s": {"type": "number"}, "request_id": {"type": "string"}},
+    }
+    step_body = {"required": True, "content": {"application/json": {"schema": step_schema}}}
+
+    def add(path: str, method: str, handler: Any, summary: str, tag: str, request_body: Any = None) -> None:
+        extra = {"requestBody": request_body} if request_body else None
+        app.add_api_route(
+            path, handler, methods=[method], summary=summary, tags=[tag], openapi_extra=extra, response_model=None
+        )
+
+    add("/reset", "POST", control.reset, "Start an episode", "Environment", body)
+    add("/step", "POST", control.step, "Do one action", "Environment", step_body)
+    add("/state", "GET", control.state, "Where the episode stands", "Environment")
+    add("/session", "DELETE", control.end, "End the session", "Environment")
+
+    async def health() -> JSONResponse:
+        return JSONResponse({"status": "healthy"})
+
+    async def schema() -> JSONResponse:
+        return JSONResponse(schemas)
+
+    async def metadata() -> JSONResponse:
+        return JSONResponse(registry.spec.metadata().model_dump())
+
+    add("/health", "GET", health, "Whether the server answers", "Server")
+    add("/schema", "GET", schema, "JSON schemas of action, observation and state", "Server")
+    add("/metadata", "GET", metadata, "Name and description of the environment", "Server")
+
+
+def _schemas(spec: EnvironmentSpec) -> dict[str, Any]:
+    models = {"action": spec.action, "observation": spec.observation, "state": spec.state}
+    return {name: TypeAdapter(model).json_schema() for name, model in models.items()}
+
+
+class _Control:
+    """Handlers of the calls that drive an episode."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._sessions = HttpSessions(registry)
+
+    async def reset(self, request: HttpRequest) -> Response:
+        async def run() -> Response:
+            data = await _body(request)
+            request_id = _request_id(data)
+            session = await self._sessions.for_reset(request, request_id)
+            return await self._run(request, session, Request(messages.RESET, data), request_id)
+
+        return await _guarded(request, run)
+
+    async def step(self, request: HttpRequest) -> Response:
+        async def run() -> Response:
+            data = await _body(request)
+            action = data.get("action")
+            if not isinstance(action, dict):
+                raise InvalidActionError("a step's body needs 'action' to be an object: {\"action\": {…}}")
+            session = self._sessions.for_call(request)
+            return await self._run(
+                request, session, Request(messages.STEP, action, _timeout(data)), _request_id(data)
+            )
+
+        return await _guarded(request, run)
+
+    async def state(self, request: HttpRequest) -> Response:
+        async def run() -> Response:
+            return await self._run(request, self._sessions.for_call(request), Request(messages.STATE), None)
+
+        return await _guarded(request, run)
+
+    async def end(self, request: HttpRequest) -> Response:
+        async def run() -> Response:
+            await self._sessions.end(self._sessions.for_call(request))
+            return Response(status_code=204)
+
+        return await _guarded(request, run)
+
+    async def _run(self, http: HttpRequest, session: Session, request: Request, request_id: str | None) -> Response:
+        try:
+            if request_id is None:
+                data = await session.call(request, encode)
+            else:
+                data = await session.call_once(f"{request.type}:{request_id}", lambda: session.call(request, encode))
+        except OpenEnvError as error:
+            return self._sessions.mark(problem(error), http, session)
+        return self._sessions.mark(Response(data, media_type="application/json"), http, session)
+
+
+async def _guarded(request: HttpRequest, run: Callable[[], Awaitable[Response]]) -> Response:
+    """Run a handler; refuse other sites' pages, and tell errors as problem documents."""
+    origin = request.headers.get("origin")
+    if origin and request.method != "GET" and urlsplit(origin).netloc != request.headers.get("host"):
+        return problem(UnauthorizedError(f"a page of {origin} may not drive this server's environments"), 403)
+    try:
+        return await run()
+    except OpenEnvError as error:
+        return problem(error)
+
+
+async def _body(request: HttpRequest) -> dict[str, Any]:
+    raw = await request.body()
+    if not raw.strip():
+        return {}
+    try:
+        data = pydantic_core.from_json(raw)
+    except ValueError as error:
+        raise InvalidMessageError(f"the body is not JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise InvalidActionError("the body must be a JSON object")
+    return data
+
+
+def _request_id(data: dict[str, Any]) -> str | None:
+    request_id = data.pop("request_id", None)
+    if request_id is not None and not isinstance(request_id, str):
+        raise InvalidActionError("request_id must be text")
+    return request_id
+
+
+def _timeout(data: dict[str, Any]) -> float | None:
+    timeout_s = data.get("timeout_s")
+    if timeout_s is None:
+        return None
+    if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or not timeout_s > 0:
+        raise InvalidActionError("timeout_s must be a number of seconds above 0")
+    return float(timeout_s)

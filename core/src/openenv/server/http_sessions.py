@@ -1,0 +1,120 @@
+"""Which session an HTTP call belongs to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ..errors import OpenEnvError, SessionError, SessionLost
+from ..sessions.registry import Registry
+from ..sessions.session import Session
+
+HEADER = "X-OpenEnv-Session"
+NEW = "new"
+"""Value of the header that asks a reset for a session of the caller's own, which never is the default one."""
+
+KEPT_OPENINGS = 1024
+
+
+class HttpSessions:
+    """Finds a call's session by header, else by cookie, else the default one.
+
+    The default session belongs to callers that name none, plain `curl` for one: each of their resets replaces it.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._default: Session | None = None
+        self._used_by_id: set[str] = set()
+        self._openings: OrderedDict[str, asyncio.Future[Session]] = OrderedDict()
+
+    async def for_reset(self, request: Request, request_id: str | None) -> Session:
+        """Return the session that a reset is for, a fresh one where it names none.
+
+        Raises:
+            SessionLost: it names one that is unknown.
+            OpenEnvError: none could be opened.
+        """
+        name = _named(request)
+        if name == NEW or (name is None and not self._registry.settings.http_default_session):
+            return await self._open_once(request_id, default=False)
+        if name is None:
+            return await self._open_once(request_id, default=True)
+        return self._by_id(name)
+
+    def for_call(self, request: Request) -> Session:
+        """Return the session that a step, a state or a deletion is for.
+
+        Raises:
+            SessionLost: the session named is unknown.
+            SessionError: none is named, and no default session is open.
+        """
+        name = _named(request)
+        if name is not None and name != NEW:
+            return self._by_id(name)
+        if self._default is None or self._default.ended or name == NEW:
+            raise SessionError("no session is open: POST /reset first")
+        return self._default
+
+    async def end(self, session: Session) -> None:
+        """End a session and forget what was kept of it."""
+        self._used_by_id.discard(session.id)
+        if session is self._default:
+            self._default = None
+        await self._registry.end(session)
+
+    def mark(self, response: Response, request: Request, session: Session) -> Response:
+        """Name the session in a reply, by header and by cookie."""
+        response.headers[HEADER] = session.id
+        if request.cookies.get(cookie_name(request)) != session.id:
+            response.set_cookie(cookie_name(request), session.id, httponly=True, samesite="strict")
+        return response
+
+    def _by_id(self, name: str) -> Session:
+        session = self._registry.get(name)
+        self._used_by_id.add(name)
+        return session
+
+    async def _open_once(self, request_id: str | None, *, default: bool) -> Session:
+        """Open a session; a reset repeated under its `request_id` gets the one it opened the first time."""
+        if request_id is None:
+            return await self._open(default)
+        opening = self._openings.get(request_id)
+        if opening is not None and not _failed(opening):
+            session = await asyncio.shield(opening)
+            if session.ended:
+                raise SessionLost("the session that this request_id opened has ended")
+            return session
+        opening = self._openings[request_id] = asyncio.ensure_future(self._open(default))
+        if len(self._openings) > KEPT_OPENINGS:
+            self._openings.popitem(last=False)
+        return await asyncio.shield(opening)
+
+    async def _open(self, default: bool) -> Session:
+        if not default:
+            return await self._registry.open()
+        replaced, self._default = self._default, None
+        if replaced is not None and replaced.id not in self._used_by_id:
+            await self.end(replaced)
+        self._used_by_id &= {session_id for session_id in self._used_by_id if self._registry.has(session_id)}
+        session = await self._registry.open(self._registry.settings.http_default_idle_s)
+        if self._default is not None and self._default.id not in self._used_by_id:
+            await self.end(self._default)
+        self._default = session
+        return session
+
+
+def _failed(opening: asyncio.Future[Session]) -> bool:
+    return opening.done() and (opening.cancelled() or isinstance(opening.exception(), OpenEnvError))
+
+
+def _named(request: Request) -> str | None:
+    return request.headers.get(HEADER) or request.cookies.get(cookie_name(request)) or None
+
+
+def cookie_name(request: Request) -> str:
+    """Return the cookie's name, with the port in it: cookies do not tell ports apart."""
+    return f"openenv_session_{request.url.port or (443 if request.url.scheme == 'https' else 80)}"

@@ -1,0 +1,122 @@
+"""The one place that calls an environment."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from ..contract.models import Observation
+from ..errors import ExecutionError, OpenEnvError
+from ..wire import messages
+from ..wire.messages import Request
+from ..wire.values import model_data, observation_data
+from .spec import AnyEnvironment, EnvironmentSpec, overrides
+
+logger = logging.getLogger("openenv.environment")
+
+Encode = Callable[[Observation], bytes]
+
+
+class Calls:
+    """One environment, from being built to being closed. Its methods are called one at a time.
+
+    `run` is for environments that block, `run_async` for those that wait on the event loop.
+    """
+
+    def __init__(self, spec: EnvironmentSpec) -> None:
+        self._spec = spec
+        self._environment: AnyEnvironment | None = None
+        self._over = False
+
+    def open(self) -> None:
+        """Build the environment. Raises `FactoryError` where that fails."""
+        self._environment = self._spec.build()
+
+    def run(self, request: Request, encode: Encode = observation_data) -> bytes:
+        """Do what a request asks for and return the reply's encoded `data`.
+
+        Raises:
+            InvalidActionError: the action does not fit its model; the environment was not called.
+            ExecutionError: the environment raised, or returned what it must not.
+        """
+        call = self._prepare(request)
+        try:
+            value = call()
+        except OpenEnvError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise self._failure(request, error) from error
+        return self._finish(request, value, encode)
+
+    async def run_async(self, request: Request, encode: Encode = observation_data) -> bytes:
+        """As `run`, awaiting what the environment returns where it is awaitable."""
+        call = self._prepare(request)
+        try:
+            value = call()
+            if inspect.isawaitable(value):
+                value = await value
+        except OpenEnvError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise self._failure(request, error) from error
+        return self._finish(request, value, encode)
+
+    def close(self) -> Any:
+        """Close the environment; returns an awaitable where its `close` is one. An error there is logged."""
+        environment, self._environment = self._environment, None
+        try:
+            return environment.close() if hasattr(environment, "close") else None
+        except (Exception, SystemExit):
+            logger.exception("%s.close() failed", self._spec.name)
+            return None
+
+    def _prepare(self, request: Request) -> Callable[[], Any]:
+        environment = self._environment
+        if environment is None:
+            raise ExecutionError(f"{self._spec.name} is closed")
+        if request.type == messages.STEP:
+            return self._prepare_step(environment, request)
+        if request.type == messages.RESET:
+            arguments = self._reset_arguments(request.data or {})
+            reset = environment.reset_async if overrides(self._spec.cls, "reset_async") else environment.reset
+            return lambda: reset(**arguments)
+        return lambda: _state_of(environment)
+
+    def _prepare_step(self, environment: AnyEnvironment, request: Request) -> Callable[[], Any]:
+        action = self._spec.read_action(request.data)
+        if self._over:
+            raise ExecutionError("the episode is over: reset() starts the next one")
+        step = environment.step_async if overrides(self._spec.cls, "step_async") else environment.step
+        if request.timeout_s is not None and self._spec.step_takes_timeout:
+            return lambda: step(action, timeout_s=request.timeout_s)
+        return lambda: step(action)
+
+    def _reset_arguments(self, data: dict[str, Any]) -> dict[str, Any]:
+        names = self._spec.reset_names
+        return data if names is None else {name: value for name, value in data.items() if name in names}
+
+    def _finish(self, request: Request, value: Any, encode: Encode) -> bytes:
+        try:
+            if request.type == messages.STATE:
+                return model_data(value)
+            if not isinstance(value, Observation):
+                raise ExecutionError(
+                    f"{self._spec.name}.{request.type}() must return an Observation, but returned {type(value).__name__}"
+                )
+            data = encode(value)
+        except (ValueError, AttributeError) as error:
+            raise ExecutionError(f"what {self._spec.name}.{request.type} gave cannot be sent: {error}") from error
+        self._over = bool(value.done)
+        return data
+
+    def _failure(self, request: Request, error: BaseException) -> ExecutionError:
+        logger.info("%s.%s failed", self._spec.name, request.type, exc_info=error)
+        told = str(error) or f"{type(error).__name__} in {self._spec.name}.{request.type}"
+        return ExecutionError(told, error_type=type(error).__name__)
+
+
+def _state_of(environment: AnyEnvironment) -> Any:
+    state = environment.state
+    return state() if callable(state) else state

@@ -1,0 +1,181 @@
+"""What a server knows of an environment before it builds one."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel
+
+from ..contract.environment import Environment, describe
+from ..contract.generics import models
+from ..contract.models import Action, EnvironmentMetadata, Observation, State
+from ..errors import FactoryError, UsageError
+from ..wire.validation import Reader
+
+AnyEnvironment = Environment[Any, Any, Any]
+
+
+@dataclass(frozen=True)
+class EnvironmentSpec:
+    """How to build an environment and what it speaks; made once an app.
+
+    Attributes:
+        cls: the class of what `build` returns.
+        factory: builds one.
+        shared: `factory` returns the same instance each time, which its maker closes.
+        action, observation, state: the models.
+        name: how the environment is called towards users.
+        is_async: it is called on the event loop.
+        reset_names: the arguments that `reset` takes, or None where it takes any.
+        step_takes_timeout: `step` has a `timeout_s`.
+    """
+
+    cls: type[AnyEnvironment]
+    factory: Callable[[], AnyEnvironment]
+    shared: bool
+    action: type[Action]
+    observation: type[Observation]
+    state: type[State]
+    name: str
+    is_async: bool
+    reset_names: frozenset[str] | None
+    step_takes_timeout: bool
+    read_action: Callable[[Any], Action]
+
+    @property
+    def concurrent(self) -> bool:
+        """Whether several instances may live in one process."""
+        return not self.shared and bool(getattr(self.cls, "SUPPORTS_CONCURRENT_SESSIONS", False))
+
+    def build(self) -> AnyEnvironment:
+        """Return an environment. Raises `FactoryError` where building fails."""
+        try:
+            return self.factory()
+        except (Exception, SystemExit) as error:
+            raise FactoryError(f"{self.name} could not be built: {type(error).__name__}: {error}") from error
+
+    def metadata(self) -> EnvironmentMetadata:
+        """Return what the class says of itself."""
+        return describe(self.cls, self.name)
+
+
+def environment_spec(
+    env: Any,
+    action_cls: type[Any] | None = None,
+    observation_cls: type[Any] | None = None,
+    state_cls: type[Any] | None = None,
+    *,
+    name: str | None = None,
+) -> EnvironmentSpec:
+    """Return the spec of an environment given as a class, a factory or an instance.
+
+    Model classes that are not given come from the class's `Environment[…]`. A factory whose class cannot be seen from a
+    return annotation is called once to find out.
+
+    Raises:
+        UsageError: `env` is none of the three, a model is missing, or a model is decorated with `@dataclass`.
+        FactoryError: the factory had to be called and failed.
+    """
+    cls, factory, shared = _class_of(env)
+    found = models(cls, Environment)
+    action = _model("action_cls", action_cls or found[0], cls)
+    observation = _model("observation_cls", observation_cls or found[1], cls)
+    state = _model("state_cls", state_cls or found[2] or State, cls)
+    is_async = runs_on_loop(cls)
+    reset = cls.reset_async if overrides(cls, "reset_async") else cls.reset
+    step = cls.step_async if overrides(cls, "step_async") else cls.step
+    step_names = parameter_names(step)
+    return EnvironmentSpec(
+        cls=cls,
+        factory=factory,
+        shared=shared,
+        action=action,
+        observation=observation,
+        state=state,
+        name=name or cls.__name__,
+        is_async=is_async,
+        reset_names=parameter_names(reset),
+        step_takes_timeout=step_names is None or "timeout_s" in step_names,
+        read_action=Reader(action).read,
+    )
+
+
+def _class_of(env: Any) -> tuple[type[AnyEnvironment], Callable[[], AnyEnvironment], bool]:
+    if isinstance(env, type):
+        return _checked(env), env, False
+    if isinstance(env, Environment) or (hasattr(env, "reset") and hasattr(env, "step")):
+        return _checked(type(env)), lambda: env, True
+    if not callable(env):
+        raise UsageError(f"an environment is a class, a factory or an instance, not {env!r}")
+    cls = _returned_class(env)
+    if cls is None:
+        cls = _class_of_one_built(env)
+    return _checked(cls), env, False
+
+
+def _checked(cls: type) -> type[AnyEnvironment]:
+    if not (hasattr(cls, "reset") and hasattr(cls, "step")):
+        raise UsageError(f"{cls.__name__} is not an environment: inherit openenv.Environment and write reset, step and state")
+    if inspect.isabstract(cls):
+        raise UsageError(f"{cls.__name__} cannot be built: it lacks {', '.join(sorted(cls.__abstractmethods__))}")
+    return cls
+
+
+def _returned_class(factory: Callable[..., Any]) -> type | None:
+    inner = factory.func if isinstance(factory, functools.partial) else factory
+    if isinstance(inner, type):
+        return inner
+    try:
+        annotation = get_type_hints(inner).get("return")
+    except (NameError, TypeError):
+        return None
+    usable = isinstance(annotation, type) and annotation is not Environment and not inspect.isabstract(annotation)
+    return annotation if usable else None
+
+
+def _class_of_one_built(factory: Callable[[], Any]) -> type:
+    try:
+        probe = factory()
+    except Exception as error:
+        raise FactoryError(f"the factory {factory!r} failed: {type(error).__name__}: {error}") from error
+    closed = probe.close() if hasattr(probe, "close") else None
+    if inspect.iscoroutine(closed):
+        closed.close()
+    return type(probe)
+
+
+def _model(argument: str, model: Any, environment: type) -> type[Any]:
+    if model is None:
+        raise UsageError(
+            f"{environment.__name__} does not say its models: inherit Environment[MyAction, MyObservation, MyState], "
+            f"or give create_app {argument}"
+        )
+    if isinstance(model, type) and issubclass(model, BaseModel) and dataclasses.is_dataclass(model):
+        raise UsageError(f"{model.__name__} is a pydantic model already: drop the @dataclass decorator above it")
+    return model  # type: ignore[no-any-return]
+
+
+def overrides(cls: type, method: str) -> bool:
+    """Return whether a class has its own version of an `Environment` method."""
+    return getattr(cls, method, None) is not getattr(Environment, method)
+
+
+def runs_on_loop(cls: type[AnyEnvironment]) -> bool:
+    """Return whether an environment waits for I/O and so is called on the event loop."""
+    if any(inspect.iscoroutinefunction(getattr(cls, method, None)) for method in ("reset", "step")):
+        return True
+    return any(hasattr(cls, method) and overrides(cls, method) for method in ("reset_async", "step_async"))
+
+
+def parameter_names(function: Callable[..., Any]) -> frozenset[str] | None:
+    """Return the names that a method can be called with, or None where it takes any name."""
+    parameters = inspect.signature(function).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return frozenset(p.name for p in parameters if p.kind in by_name and p.name != "self")

@@ -1,0 +1,126 @@
+"""Where an environment runs: in a thread of its own, or on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ..wire.messages import Request
+from .calls import Calls, Encode
+from .spec import EnvironmentSpec
+
+logger = logging.getLogger("openenv.environment")
+
+
+class Worker(Protocol):
+    """Holds one environment and runs its calls in the order in which they came."""
+
+    async def open(self) -> None:
+        """Build the environment. Raises `FactoryError` where that fails; the worker is then of no further use."""
+
+    async def call(self, request: Request, encode: Encode) -> bytes:
+        """Run a request; returns and raises as `Calls.run`. Once begun, a call runs to its end even if cancelled."""
+
+    async def close(self) -> None:
+        """Close the environment once the calls before have ended."""
+
+
+def new_worker(spec: EnvironmentSpec) -> Worker:
+    """Return a worker of the kind that an environment needs."""
+    return LoopWorker(spec) if spec.is_async else ThreadWorker(spec)
+
+
+class LoopWorker:
+    """Runs an environment that waits for I/O on the event loop itself."""
+
+    def __init__(self, spec: EnvironmentSpec) -> None:
+        self._calls = Calls(spec)
+        self._turn = asyncio.Lock()
+
+    async def open(self) -> None:
+        self._calls.open()
+
+    async def call(self, request: Request, encode: Encode) -> bytes:
+        async with self._turn:
+            return await self._calls.run_async(request, encode)
+
+    async def close(self) -> None:
+        async with self._turn:
+            closing = self._calls.close()
+            if inspect.isawaitable(closing):
+                try:
+                    await closing
+                except Exception:
+                    logger.exception("close() failed")
+
+
+class ThreadWorker:
+    """Runs a blocking environment in one thread, from its building to its closing."""
+
+    def __init__(self, spec: EnvironmentSpec) -> None:
+        self._calls = Calls(spec)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=f"openenv-{spec.name}", daemon=True)
+        self._thread.start()
+
+    async def open(self) -> None:
+        try:
+            await self._do(self._calls.open)
+        except Exception:
+            self._jobs.put(None)
+            raise
+
+    async def call(self, request: Request, encode: Encode) -> bytes:
+        result: bytes = await self._do(self._calls.run, request, encode)
+        return result
+
+    async def close(self) -> None:
+        try:
+            await self._do(self._calls.close)
+        finally:
+            self._jobs.put(None)
+
+    def _do(self, function: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
+        loop = asyncio.get_running_loop()
+        job = _Job(loop, loop.create_future(), function, arguments)
+        self._jobs.put(job)
+        return job.future
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job.run()
+
+
+class _Job:
+    """A call on its way to a thread, and its result on the way back: one wake-up each way."""
+
+    __slots__ = ("arguments", "function", "future", "loop")
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], function: Callable[..., Any], arguments: tuple[Any, ...]
+    ) -> None:
+        self.loop, self.future, self.function, self.arguments = loop, future, function, arguments
+
+    def run(self) -> None:
+        result, error = None, None
+        try:
+            result = self.function(*self.arguments)
+        except BaseException as raised:
+            error = raised
+        try:
+            self.loop.call_soon_threadsafe(self._settle, result, error)
+        except RuntimeError:
+            logger.debug("the loop that asked has ended; a result was dropped")
+
+    def _settle(self, result: Any, error: BaseException | None) -> None:
+        if self.future.done():
+            return
+        if error is None:
+            self.future.set_result(result)
+        else:
+            self.future.set_exception(error)

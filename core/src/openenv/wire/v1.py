@@ -1,0 +1,83 @@
+"""Version 1 of the socket protocol: one JSON object a frame, strictly request and reply."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pydantic_core
+
+from ..errors import InvalidActionError, InvalidMessageError, OpenEnvError, SessionError, UnknownMessageTypeError
+from . import messages
+from .messages import Request
+from .values import error_data, read_error
+
+
+def read_request(frame: str | bytes) -> Request:
+    """Return what a client asks for.
+
+    Raises:
+        InvalidMessageError: the frame is not a JSON object.
+        UnknownMessageTypeError: its type is none of version 1.
+        InvalidActionError: the type is right and what comes with it is not.
+    """
+    message = _read_object(frame)
+    kind = message.get("type")
+    if kind not in messages.REQUEST_TYPES:
+        known = ", ".join(sorted(messages.REQUEST_TYPES))
+        raise UnknownMessageTypeError(f"unknown message type {kind!r}; this server takes {known}")
+    takes_data = kind in (messages.STEP, messages.RESET)
+    unknown = message.keys() - ({"type", "data"} if takes_data else {"type"})
+    if unknown:
+        raise InvalidActionError(f"a {kind} message has no {', '.join(sorted(map(repr, unknown)))}")
+    if not takes_data:
+        return Request(kind)
+    data = message.get("data", {} if kind == messages.RESET else None)
+    if not isinstance(data, dict):
+        raise InvalidActionError(f"a {kind} message needs 'data' to be an object, not {_json_name(data)}")
+    return Request(kind, data)
+
+
+def _read_object(frame: str | bytes) -> dict[str, Any]:
+    try:
+        message = pydantic_core.from_json(frame)
+    except ValueError as error:
+        raise InvalidMessageError(f"Invalid JSON: {error}") from None
+    if not isinstance(message, dict):
+        raise InvalidMessageError(f"Invalid JSON: a message is an object, not {_json_name(message)}")
+    return message
+
+
+def _json_name(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def reply(kind: str, data: bytes) -> bytes:
+    """Return the frame of a reply whose `data` is encoded already."""
+    return b'{"type":"%s","data":%s}' % (kind.encode(), data)
+
+
+def error_reply(error: OpenEnvError) -> bytes:
+    """Return the frame that tells of an error."""
+    return reply(messages.ERROR, error_data(error))
+
+
+def request(kind: str, data: bytes | None = None) -> bytes:
+    """Return the frame of a request whose `data` is encoded already."""
+    return b'{"type":"%s"}' % kind.encode() if data is None else b'{"type":"%s","data":%s}' % (kind.encode(), data)
+
+
+def read_reply(frame: str | bytes, expected: str) -> dict[str, Any]:
+    """Return the `data` of a reply.
+
+    Raises:
+        OpenEnvError: the class of the error that the server sent.
+        SessionError: the reply is of another type than `expected`.
+    """
+    message = _read_object(frame)
+    kind, data = message.get("type"), message.get("data")
+    if kind == expected and isinstance(data, dict):
+        return data
+    if kind == messages.ERROR:
+        raise read_error(data)
+    raise SessionError(f"the server answered with {kind!r} where {expected!r} was due")

@@ -1,0 +1,79 @@
+"""Plain data into models, and what to say when it does not fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+import pydantic_core
+from pydantic import TypeAdapter, ValidationError
+
+from ..errors import InvalidActionError
+
+ModelT = TypeVar("ModelT")
+
+
+class Reader(Generic[ModelT]):
+    """Reads values of one type from what a JSON message held; made once a type.
+
+    Args:
+        model: a pydantic model class, or any type that pydantic validates.
+        null_is_nan: read `null` as NaN where a float must stand: version 1 carries non-finite floats as `null`.
+    """
+
+    def __init__(self, model: type[ModelT], *, null_is_nan: bool = False) -> None:
+        self.model = model
+        self._null_is_nan = null_is_nan
+        self._validator = TypeAdapter(model).validator
+
+    def read(self, data: Any) -> ModelT:
+        """Return the value.
+
+        Raises:
+            InvalidActionError: it does not fit; the message names each place.
+        """
+        try:
+            return self._validator.validate_python(data, by_alias=True, by_name=True)  # type: ignore[no-any-return]
+        except ValidationError as error:
+            return self._second_look(data, error)
+
+    def _second_look(self, data: Any, error: ValidationError) -> ModelT:
+        """Strict models take from JSON what they refuse from Python (a date as text, a list for a tuple)."""
+        if self._null_is_nan and _put_nan(data, error):
+            return self.read(data)
+        try:
+            return self._validator.validate_json(pydantic_core.to_json(data), by_alias=True, by_name=True)  # type: ignore[no-any-return]
+        except ValueError:
+            raise refusal(error, getattr(self.model, "__name__", str(self.model))) from None
+
+
+def refusal(error: ValidationError, what: str) -> InvalidActionError:
+    """Return the error for data that does not fit its model."""
+    errors = error.errors(include_url=False, include_context=False, include_input=True)
+    told = "; ".join(": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"]))) for e in errors[:5])
+    more = f" (and {len(errors) - 5} more)" if len(errors) > 5 else ""
+    return InvalidActionError(f"{what} does not fit: {told}{more}", errors=[dict(e) for e in errors])
+
+
+def _put_nan(data: Any, error: ValidationError) -> bool:
+    """Write NaN into `data` wherever a float was missing; return whether anything changed."""
+    changed = False
+    for entry in error.errors(include_url=False, include_context=False):
+        if entry["type"] == "float_type" and entry["input"] is None:
+            changed = _put(data, entry["loc"]) or changed
+    return changed
+
+
+def _put(data: Any, path: tuple[int | str, ...]) -> bool:
+    """Follow `path` as far as it names places of `data`; branches of a union stand in it as names that do not."""
+    here, last = data, None
+    for key in path:
+        holds = (isinstance(here, Mapping) and key in here) or (isinstance(here, list) and isinstance(key, int))
+        if holds:
+            last, here = (here, key), here[key]
+    if last is None or here is not None:
+        return False
+    container, key = last
+    container[key] = math.nan
+    return True
