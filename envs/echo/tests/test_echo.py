@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from echo_env import EchoAction, EchoEnv
 from echo_env.server.environment import GREETING, EchoEnvironment
 from openenv.errors import InvalidActionError

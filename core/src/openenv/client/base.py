@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
@@ -94,8 +94,8 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
         action, observation, state = models(cls, EnvClient)
         self._custom_payload = cls._step_payload is not EnvClient._step_payload
         self._action_model = action
-        self._result_reader = None if observation is None else ResultReader(observation)
-        self._state_reader = None if state is None else Reader(state, null_is_nan=True)
+        self._result_reader: ResultReader[ObsT] | None = None if observation is None else ResultReader(observation)
+        self._state_reader: Reader[StateT] | None = None if state is None else Reader(state, null_is_nan=True)
         hooks = {"_parse_result": observation, "_parse_state": state}
         for hook, model in hooks.items():
             if model is None and getattr(cls, hook) is getattr(EnvClient, hook):
@@ -224,13 +224,13 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
     def close(self) -> Awaitable[None]:
         """End the session, disconnect, and stop what `from_process` or a provider started. Twice does no harm."""
         if self._blocks():
-            return cast("Awaitable[None]", self._connection.close())  # type: ignore[func-returns-value]
+            return cast("Awaitable[None]", self._connection.close())
         return PendingCall("close", self._connection.close_async)
 
     def disconnect(self) -> Awaitable[None]:
         """End the session and disconnect, and leave a started server running."""
         if self._blocks():
-            return cast("Awaitable[None]", self._connection.disconnect())  # type: ignore[func-returns-value]
+            return cast("Awaitable[None]", self._connection.disconnect())
         return PendingCall("disconnect", self._connection.disconnect_async)
 
     def sync(self) -> SyncEnvClient[ActT, ObsT, StateT]:
@@ -274,7 +274,7 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
         async def run() -> T:
             return parse(await self._connection.request_async(call))
 
-        return PendingCall(name, cast("Callable[[], Coroutine[Any, Any, T]]", run))
+        return PendingCall(name, run)
 
     def _do_blocking(self, call: Call, parse: Callable[[dict[str, Any]], T]) -> T:
         return parse(self._connection.request(call))

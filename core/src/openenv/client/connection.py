@@ -59,7 +59,7 @@ class Connection:
                 self._forget_ended_loop()
                 if self._async is not None:
                     raise UsageError(
-                        "this client is connected in an event loop: await its calls there, or use another client for blocking calls"
+                        "this client is connected in an event loop: await its calls there, or use another client here"
                     )
                 transport = self._make_endpoint(self.start_provider()).blocking_transport()
                 transport.open()
@@ -117,7 +117,9 @@ class Connection:
                 raise
             return await self.request_async(call)
         except asyncio.CancelledError:
-            self._only_reset = SessionStuck("the call before was given up, so where the episode stands is unknown: reset() first")
+            self._only_reset = SessionStuck(
+                "the call before was given up, so where the episode stands is unknown: reset() first"
+            )
             raise
         except OpenEnvError as error:
             self._note(error)
@@ -199,7 +201,9 @@ class Connection:
     def _forget_ended_loop(self) -> None:
         if self._async is not None and self._async[0].is_closed():
             self._async = None
-            self._only_reset = SessionLost("the event loop of this connection has ended and its episode with it: reset() starts another")
+            self._only_reset = SessionLost(
+                "the event loop of this connection has ended and its episode with it: reset() starts another"
+            )
 
     def _stop_provider(self) -> None:
         if self._provider is not None and self._url is not None:

@@ -170,9 +170,7 @@ class BlockingHttpTransport(_Exchange):
         for pause_s in (*REPEAT_AFTER_S, None):
             left_s = deadline - time.monotonic()
             try:
-                return self._read(
-                    client.request(method, path, content=body, headers=headers, timeout=max(left_s, 0.001))
-                )
+                return self._read(client.request(method, path, content=body, headers=headers, timeout=max(left_s, 0.001)))
             except httpx.TimeoutException:
                 raise _late(call) from None
             except httpx.TransportError as error:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Hashable
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from ..errors import NotAwaitedError, UsageError
 
@@ -63,7 +63,7 @@ class PendingCall(Coroutine[Any, Any, T], Generic[T]):
 
 def not_to_await(value: T) -> T:
     """Return a result of a blocking call made inside an event loop, so made that `await` on it explains itself."""
-    kind = _explaining(type(value))
+    kind = _explaining(cast("Hashable", type(value)))
     if kind is None:
         return value
     if isinstance(value, dict):
@@ -73,9 +73,9 @@ def not_to_await(value: T) -> T:
 
 
 @lru_cache(maxsize=256)
-def _explaining(kind: type) -> type | None:
+def _explaining(kind: Any) -> Any:
     """A subclass of `kind` that differs only under `await`; None for types that cannot have one."""
-    if not hasattr(kind, "__dict__") or kind.__module__ == "builtins" and kind is not dict:
+    if not hasattr(kind, "__dict__") or (kind.__module__ == "builtins" and kind is not dict):
         return None
 
     def __await__(self: Any) -> Generator[Any, Any, Any]:
@@ -84,8 +84,6 @@ def _explaining(kind: type) -> type | None:
             "drop the await, or open it with `async with` or an awaited connect()"
         )
 
-    def __class__(self: Any) -> type:
-        return kind
-
-    names = {"__slots__": (), "__await__": __await__, "__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    looks_like_kind = property(lambda _: kind)
+    names = {"__slots__": (), "__await__": __await__, "__class__": looks_like_kind, "__module__": kind.__module__}
     return type(kind)(kind.__name__, (kind,), names)

@@ -32,14 +32,15 @@ class Environment(ABC, Generic[ActT, ObsT, StateT]):
         self.transform = transform
 
     @abstractmethod
-    def reset(self, seed: int | None = None, episode_id: str | None = None, **options: Any) -> ObsT:
+    def reset(self, seed: int | None = None, episode_id: str | None = None, *args: Any, **options: Any) -> ObsT:
         """Start an episode and return its first observation (`reward` None, `done` False).
 
         Args:
             seed: decides every random choice of the episode: the same seed and actions give the same observations.
                 None asks for a fresh one.
             episode_id: a name for the episode, kept in `state`. None lets the environment choose.
-            options: what this environment lets a caller choose for an episode, written as named parameters.
+            options: what this environment lets a caller choose for an episode. A subclass writes its own, as named
+                parameters, in the place of these two open ones.
         """
 
     @abstractmethod
@@ -56,9 +57,9 @@ class Environment(ABC, Generic[ActT, ObsT, StateT]):
     def state(self) -> StateT:
         """Where the episode stands: its `episode_id`, its `step_count`, and what else the environment tells."""
 
-    async def reset_async(self, seed: int | None = None, episode_id: str | None = None, **options: Any) -> ObsT:
+    async def reset_async(self, seed: int | None = None, episode_id: str | None = None, *args: Any, **options: Any) -> ObsT:
         """As `reset`, for environments that wait for I/O; by default calls it."""
-        return self.reset(seed=seed, episode_id=episode_id, **options)
+        return self.reset(seed, episode_id, *args, **options)
 
     async def step_async(self, action: ActT, timeout_s: float | None = None) -> ObsT:
         """As `step`, for environments that wait for I/O; by default calls it."""

@@ -55,9 +55,7 @@ def declared_flags(model: type[BaseModel]) -> frozenset[str]:
     own = _declared.get(model)
     if own is None:
         own = frozenset(
-            name
-            for name in _FLAGS
-            if any(name in get_annotations(base, format=Format.FORWARDREF) for base in _above(model))
+            name for name in _FLAGS if any(name in get_annotations(base, format=Format.FORWARDREF) for base in _above(model))
         )
         _declared[model] = own
     return own

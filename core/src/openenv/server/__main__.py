@@ -48,7 +48,9 @@ def load(name: str) -> Any:
     try:
         return getattr(importlib.import_module(module_name), attribute)
     except ModuleNotFoundError as error:
-        raise UsageError(f"cannot import {module_name}: {error}; is the environment installed with its [server] extra?") from error
+        raise UsageError(
+            f"cannot import {module_name}: {error}; is the environment installed with its [server] extra?"
+        ) from error
     except AttributeError:
         raise UsageError(f"{module_name} has no {attribute!r}") from None
 

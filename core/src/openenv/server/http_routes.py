@@ -90,9 +90,7 @@ class _Control:
             if not isinstance(action, dict):
                 raise InvalidActionError("a step's body needs 'action' to be an object: {\"action\": {…}}")
             session = self._sessions.for_call(request)
-            return await self._run(
-                request, session, Request(messages.STEP, action, _timeout(data)), _request_id(data)
-            )
+            return await self._run(request, session, Request(messages.STEP, action, _timeout(data)), _request_id(data))
 
         return await _guarded(request, run)
 

@@ -96,15 +96,17 @@ class HttpSessions:
     async def _open(self, default: bool) -> Session:
         if not default:
             return await self._registry.open()
-        replaced, self._default = self._default, None
-        if replaced is not None and replaced.id not in self._used_by_id:
-            await self.end(replaced)
+        await self._replace_default(None)
         self._used_by_id &= {session_id for session_id in self._used_by_id if self._registry.has(session_id)}
         session = await self._registry.open(self._registry.settings.http_default_idle_s)
-        if self._default is not None and self._default.id not in self._used_by_id:
-            await self.end(self._default)
-        self._default = session
+        await self._replace_default(session)
         return session
+
+    async def _replace_default(self, session: Session | None) -> None:
+        """Put another session, or none, in the default's place, and end the old one unless somebody uses it by its id."""
+        replaced, self._default = self._default, session
+        if replaced is not None and replaced.id not in self._used_by_id:
+            await self._registry.end(replaced)
 
 
 def _failed(opening: asyncio.Future[Session]) -> bool:

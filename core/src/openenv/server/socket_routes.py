@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from ..errors import OpenEnvError
 from ..sessions.dispatch import answer
@@ -43,9 +41,9 @@ class SocketEndpoint:
             await self._registry.end(session)
 
 
-def _frame(message: Any) -> str | bytes:
-    text = message.get("text")
-    return message["bytes"] if text is None else text
+def _frame(message: Message) -> str | bytes:
+    frame: str | bytes = message["bytes"] if message.get("text") is None else message["text"]
+    return frame
 
 
 async def _send_text(send: Send, frame: bytes) -> None:

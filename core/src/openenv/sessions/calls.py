@@ -67,7 +67,7 @@ class Calls:
         """Close the environment; returns an awaitable where its `close` is one. An error there is logged."""
         environment, self._environment = self._environment, None
         try:
-            return environment.close() if hasattr(environment, "close") else None
+            return environment.close() if environment is not None and hasattr(environment, "close") else None
         except (Exception, SystemExit):
             logger.exception("%s.close() failed", self._spec.name)
             return None

@@ -121,8 +121,9 @@ def _class_of(env: Any) -> tuple[type[AnyEnvironment], Callable[[], AnyEnvironme
 def _checked(cls: type) -> type[AnyEnvironment]:
     if not (hasattr(cls, "reset") and hasattr(cls, "step")):
         raise UsageError(f"{cls.__name__} is not an environment: inherit openenv.Environment and write reset, step and state")
-    if inspect.isabstract(cls):
-        raise UsageError(f"{cls.__name__} cannot be built: it lacks {', '.join(sorted(cls.__abstractmethods__))}")
+    missing: frozenset[str] = getattr(cls, "__abstractmethods__", frozenset())
+    if missing:
+        raise UsageError(f"{cls.__name__} cannot be built: it lacks {', '.join(sorted(missing))}")
     return cls
 
 

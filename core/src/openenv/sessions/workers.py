@@ -102,7 +102,11 @@ class _Job:
     __slots__ = ("arguments", "function", "future", "loop")
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], function: Callable[..., Any], arguments: tuple[Any, ...]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        future: asyncio.Future[Any],
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
     ) -> None:
         self.loop, self.future, self.function, self.arguments = loop, future, function, arguments
 

@@ -1,7 +1,8 @@
 """What is said to the echo, and what it answers."""
 
-from openenv import Action, Observation, State
 from pydantic import Field
+
+from openenv import Action, Observation, State
 
 
 class EchoAction(Action):

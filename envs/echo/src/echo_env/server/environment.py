@@ -27,9 +27,7 @@ class EchoEnvironment(Environment[EchoAction, EchoObservation, EchoState]):
         self._state.step_count += 1
         self._state.last_message = action.message
         length = len(action.message)
-        return EchoObservation(
-            echoed_message=action.message, message_length=length, reward=length / CHARACTERS_PER_REWARD
-        )
+        return EchoObservation(echoed_message=action.message, message_length=length, reward=length / CHARACTERS_PER_REWARD)
 
     @property
     def state(self) -> EchoState:
