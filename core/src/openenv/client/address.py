@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
@@ -32,3 +33,12 @@ def address(base_url: str) -> Address:
     path = parts.path.rstrip("/").removesuffix("/ws")
     plain = urlunsplit((scheme, parts.netloc, path, "", ""))
     return Address(plain, urlunsplit((_SOCKET[scheme], parts.netloc, f"{path}/ws", "", "")))
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether a URL names this machine, which no proxy can reach."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

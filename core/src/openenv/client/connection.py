@@ -88,6 +88,7 @@ class Connection:
     def request(self, call: Call) -> dict[str, Any]:
         """Send a call and wait for its reply; raises as `Transport.request` does."""
         with self._thread_turn:
+            self._forget_ended_loop()
             self._check(call)
             reopened = not self._drop_lost_blocking(call)
             transport = self.open()
@@ -106,6 +107,7 @@ class Connection:
 
     async def request_async(self, call: Call) -> dict[str, Any]:
         """Send a call and await its reply; raises as `Transport.request` does."""
+        self._forget_ended_loop()
         self._check(call)
         reopened = not await self._drop_lost_async(call)
         transport = await self.open_async()

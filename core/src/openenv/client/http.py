@@ -12,6 +12,7 @@ import pydantic_core
 
 from ..errors import ConnectError, OpenEnvError, SessionLost, StepTimeout, from_code
 from ..wire import messages
+from .address import is_loopback
 from .transport import Call, Options
 
 HEADER = "X-OpenEnv-Session"
@@ -49,6 +50,7 @@ class _Exchange:
             "base_url": url,
             "timeout": httpx.Timeout(None, connect=options.connect_timeout_s),
             "limits": httpx.Limits(max_connections=4),
+            "trust_env": not is_loopback(url),
         }
         self._headers = dict(options.headers)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from contextlib import ExitStack
 from typing import Any, NoReturn
 
 import websockets.asyncio.client
@@ -14,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from ..errors import ConnectError, OpenEnvError, SessionLost, StepTimeout, UnauthorizedError
 from ..wire import v1
 from ..wire.messages import REPLY_TYPE
+from .address import is_loopback
 from .transport import Call, Options
 
 
@@ -47,7 +49,7 @@ class WebSocketTransport:
 
     async def open(self) -> None:
         try:
-            self._socket = await websockets.asyncio.client.connect(self._url, **_arguments(self._options))
+            self._socket = await websockets.asyncio.client.connect(self._url, **_arguments(self._url, self._options))
         except (OSError, InvalidHandshake, EOFError) as error:
             _refuse(self._url, error)
 
@@ -87,13 +89,15 @@ class BlockingWebSocketTransport:
     def __init__(self, url: str, options: Options) -> None:
         self._url = url
         self._options = options
+        self._open = ExitStack()
         self._socket: websockets.sync.client.ClientConnection | None = None
         self._turn = threading.Lock()
         self._unanswered = 0
 
     def open(self) -> None:
         try:
-            self._socket = websockets.sync.client.connect(self._url, **_arguments(self._options))
+            connecting = websockets.sync.client.connect(self._url, **_arguments(self._url, self._options))
+            self._socket = self._open.enter_context(connecting)
         except (OSError, InvalidHandshake, EOFError) as error:
             _refuse(self._url, error)
 
@@ -126,12 +130,11 @@ class BlockingWebSocketTransport:
             raise _lost(self._url, error) from None
 
     def close(self) -> None:
-        socket, self._socket = self._socket, None
-        if socket is not None:
-            socket.close()
+        self._socket = None
+        self._open.close()
 
 
-def _arguments(options: Options) -> dict[str, Any]:
+def _arguments(url: str, options: Options) -> dict[str, Any]:
     return {
         "open_timeout": options.connect_timeout_s,
         "ping_interval": options.ping_interval_s,
@@ -139,6 +142,7 @@ def _arguments(options: Options) -> dict[str, Any]:
         "max_size": options.max_message_bytes,
         "additional_headers": dict(options.headers),
         "compression": None,
+        "proxy": None if is_loopback(url) else True,
         "close_timeout": 2.0,
     }
 

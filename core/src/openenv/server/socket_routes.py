@@ -35,6 +35,9 @@ class SocketEndpoint:
                     await _close(send)
                     break
                 await _send_text(send, reply)
+                if session.ended:
+                    await _close(send)
+                    break
         except OSError:
             pass  # the client went away while it was being answered
         finally:

@@ -78,11 +78,11 @@ class Registry:
         """Return whether a session lives."""
         return session_id in self._sessions
 
-    async def end(self, session: Session) -> None:
+    async def end(self, session: Session, because: str = "it was closed") -> None:
         """End a session: close its environment after the call in flight, then free its slot. Twice does no harm."""
         if self._sessions.pop(session.id, None) is None:
             return
-        session.ended = True
+        session.end(because)
         await asyncio.shield(self._spawn(self._close_worker(session.worker)))
 
     async def close(self) -> None:
@@ -184,7 +184,7 @@ class Registry:
             await asyncio.sleep(min(30.0, max(0.05, shortest / 4)))
             for session in [session for session in self._sessions.values() if session.idle]:
                 logger.info("a session lay unused for %g s and was ended", session.idle_timeout_s)
-                await self.end(session)
+                await self.end(session, f"nobody used it for {session.idle_timeout_s:g} s")
 
 
 def _capacity(spec: EnvironmentSpec, settings: Settings) -> int:

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
+from ..errors import SessionLost
 from ..wire.messages import Request
 from ..wire.values import observation_data
 from .calls import Encode
@@ -23,17 +24,25 @@ class Session:
     Attributes:
         id: unguessable; knowing it is the right to use the session.
         idle_timeout_s: the session may be ended after so long without a call.
-        ended: no call is taken any more.
     """
 
     def __init__(self, worker: Worker, idle_timeout_s: float) -> None:
         self.id = secrets.token_urlsafe(24)
         self.idle_timeout_s = idle_timeout_s
-        self.ended = False
+        self._ended_because: str | None = None
         self.worker = worker
         self._calls = 0
         self._last_used = time.monotonic()
         self._replies: OrderedDict[str, asyncio.Future[bytes]] = OrderedDict()
+
+    @property
+    def ended(self) -> bool:
+        """Whether calls are no longer taken."""
+        return self._ended_because is not None
+
+    def end(self, because: str) -> None:
+        """Take no further calls, and tell those who try why."""
+        self._ended_because = because
 
     @property
     def idle(self) -> bool:
@@ -41,7 +50,9 @@ class Session:
         return not self._calls and time.monotonic() - self._last_used > self.idle_timeout_s
 
     async def call(self, request: Request, encode: Encode = observation_data) -> bytes:
-        """Run a request after those before it; returns and raises as `Calls.run`."""
+        """Run a request after those before it; returns and raises as `Calls.run`. Raises `SessionLost` once ended."""
+        if self.ended:
+            raise SessionLost(f"the session was ended and its episode with it, because {self._ended_because}: reset() starts another")
         self._calls += 1
         try:
             return await self.worker.call(request, encode)

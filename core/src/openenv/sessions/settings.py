@@ -52,8 +52,8 @@ class Settings:
         unknown = given.keys() - {field.name for field in fields(cls)}
         if unknown:
             raise UsageError(f"no such setting: {', '.join(sorted(unknown))}")
-        read = {field.name: _read(field.name, str(field.type)) for field in fields(cls)}
-        chosen = {**read, **given}
+        chosen = {field.name: _read(field.name, str(field.type)) for field in fields(cls)}
+        chosen.update((name, value) for name, value in given.items() if value is not None)
         return replace(cls(), **{name: value for name, value in chosen.items() if value is not None})
 
 

@@ -44,8 +44,11 @@ class Reader(Generic[ModelT]):
             return self.read(data)
         try:
             return self._validator.validate_json(pydantic_core.to_json(data), by_alias=True, by_name=True)  # type: ignore[no-any-return]
+        except ValidationError as as_json:
+            error = as_json
         except ValueError:
-            raise refusal(error, getattr(self.model, "__name__", str(self.model))) from None
+            pass  # not from JSON at all, so the first error tells more
+        raise refusal(error, getattr(self.model, "__name__", str(self.model)))
 
 
 def refusal(error: ValidationError, what: str) -> InvalidActionError:

@@ -1,0 +1,107 @@
+"""What a server and the process of an environment send each other: length, kind, payload.
+
+A process is not trusted: what it sends is taken as bytes or as JSON, never unpickled, and no frame may be longer than
+agreed. What the server sends may be pickled.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from struct import Struct
+from typing import BinaryIO, Final
+
+import pydantic_core
+
+from ...errors import ExecutionError, OpenEnvError
+from ...wire.values import error_data
+
+HEADER: Final = Struct("<QB")
+
+CALL: Final = 0
+"""To the process: a pickled (number of the encoder, request)."""
+ENCODER: Final = 1
+"""To the process: a pickled encoder; the first has the number 0."""
+CLOSE: Final = 2
+"""To the process: close the environment, answer, end."""
+HANDOVER: Final = 3
+"""To the process, before all else: see `handover`."""
+DATA: Final = 4
+"""From the process: a reply's encoded `data`. Empty once the environment is built, and once it is closed."""
+ERROR: Final = 5
+"""From the process: an error as JSON."""
+
+ERROR_BYTES: Final = 64 * 1024
+"""Longest error that a process sends; of a longer one, the beginning of its message."""
+
+
+class FrameTooLong(Exception):
+    """The other side announced a frame longer than agreed."""
+
+
+def frame(kind: int, payload: bytes) -> bytes:
+    """Return the bytes of a frame."""
+    return HEADER.pack(len(payload), kind) + payload
+
+
+def error_frame(error: Exception) -> bytes:
+    """Return the frame that tells of an error; what is no `OpenEnvError` is told as an `ExecutionError`."""
+    told = error if isinstance(error, OpenEnvError) else ExecutionError(f"{type(error).__name__}: {error}")
+    try:
+        payload = error_data(told)
+    except ValueError:  # text that UTF-8 cannot carry
+        payload = error_data(type(told)(ascii(told.message)))
+    if len(payload) > ERROR_BYTES:
+        short = f"{told.message[:1000]} … (shortened)"
+        payload = pydantic_core.to_json({"message": short, "code": told.code or ExecutionError.code})
+    return frame(ERROR, payload)
+
+
+def send(channel: socket.socket, kind: int, payload: bytes) -> None:
+    """Send one frame, blocking."""
+    if len(payload) < ERROR_BYTES:
+        channel.sendall(frame(kind, payload))
+    else:
+        channel.sendall(HEADER.pack(len(payload), kind))
+        channel.sendall(payload)
+
+
+def read(stream: BinaryIO) -> tuple[int, bytes] | None:
+    """Return the next frame's kind and payload, or None at the end of the stream; blocks."""
+    header = stream.read(HEADER.size)
+    if len(header) < HEADER.size:
+        return None
+    length, kind = HEADER.unpack(header)
+    payload = stream.read(length)
+    return (kind, payload) if len(payload) == length else None
+
+
+class Frames:
+    """Cuts what arrives into frames.
+
+    Args:
+        longest: bytes that a payload may have.
+    """
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """Yield kind and payload of each frame that `data` completes.
+
+        Raises:
+            FrameTooLong: a frame says that it is longer than allowed.
+        """
+        buffer = self._buffer
+        buffer += data
+        while len(buffer) >= HEADER.size:
+            length, kind = HEADER.unpack_from(buffer)
+            if length > self._longest:
+                raise FrameTooLong(f"a frame of {length} bytes, where {self._longest} are allowed")
+            end = HEADER.size + length
+            if len(buffer) < end:
+                return
+            payload = bytes(memoryview(buffer)[HEADER.size : end])
+            del buffer[:end]
+            yield kind, payload

@@ -1,0 +1,58 @@
+"""What the process of an environment may use."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ...errors import UsageError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Memory of a process and CPU time of a call; None: no limit.
+
+    Attributes:
+        memory_mb: MiB of private writable memory (`RLIMIT_DATA`), the interpreter and what its libraries hold included.
+            Address space that is only reserved does not count, as it would with `RLIMIT_AS`, which NumPy and its like
+            exceed at rest; nor do stacks and shared memory. What cannot be had is a `MemoryError`. Linux only.
+        cpu_s: CPU seconds of all threads of the process in one call (`ITIMER_PROF`); SIGPROF ends a process that uses
+            more. POSIX only.
+    """
+
+    memory_mb: int | None = None
+    cpu_s: float | None = None
+
+    def check(self) -> None:
+        """Raise `UsageError` where this system cannot keep these limits."""
+        if self.memory_mb is not None and sys.platform != "linux":
+            raise UsageError("memory_limit_mb needs Linux: leave it unset here")
+        if self.cpu_s is not None and not hasattr(signal, "setitimer"):
+            raise UsageError("cpu_limit_s needs a POSIX system: leave it unset here")
+
+    def begin(self) -> None:
+        """Limit this process, from now on and for good."""
+        if sys.platform == "linux" and self.memory_mb is not None:
+            import resource
+
+            wanted = self.memory_mb * 1024 * 1024
+            hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+            limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+        if self.cpu_s is not None:
+            signal.signal(signal.SIGPROF, signal.SIG_DFL)
+
+    @contextlib.contextmanager
+    def call(self) -> Iterator[None]:
+        """Count CPU time from here to the end of the block, in which a call runs."""
+        if self.cpu_s is None:
+            yield
+            return
+        signal.setitimer(signal.ITIMER_PROF, self.cpu_s)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
