@@ -51,6 +51,7 @@ class _Exchange:
             "timeout": httpx.Timeout(None, connect=options.connect_timeout_s),
             "limits": httpx.Limits(max_connections=4),
             "trust_env": not is_loopback(url),
+            "verify": url.startswith("https"),
         }
         self._headers = dict(options.headers)
 

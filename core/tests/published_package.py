@@ -1,0 +1,40 @@
+"""The published package in a virtual environment of its own, to play against.
+
+`python core/tests/published_package.py` makes the environments: about a minute and 600 MB, once.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+DISTRIBUTIONS = {"0.10.0": "openenv==0.10.0", "0.3.0": "openenv-core==0.3.0"}
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+HOME = Path(os.environ.get("OPENENV_INTEROP_HOME") or CACHE / "openenv-interop")
+PROGRAMS = Path(__file__).parent / "published"
+
+
+def interpreter(version: str) -> Path:
+    """Return where the python of a version's environment is or would be."""
+    return HOME / version / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+
+
+def is_installed(version: str) -> bool:
+    """Return whether a version's environment is complete."""
+    return (HOME / version / ".done").exists()
+
+
+def install(version: str) -> None:
+    """Make the environment of a version unless it is there."""
+    if not is_installed(version):
+        print(f"installing {DISTRIBUTIONS[version]} into an environment of its own …", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(HOME / version)], check=True)
+        subprocess.run([str(interpreter(version)), "-m", "pip", "install", "-q", DISTRIBUTIONS[version]], check=True)
+        (HOME / version / ".done").touch()
+
+
+if __name__ == "__main__":
+    for name in DISTRIBUTIONS:
+        install(name)
