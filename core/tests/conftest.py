@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from counting import Counter
-from openenv.server import create_app
 from serving import running
+
+from openenv.server import create_app
 
 
 @pytest.fixture(scope="session")

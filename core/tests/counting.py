@@ -8,8 +8,9 @@ import threading
 import time
 from typing import Any, ClassVar
 
-from openenv import Action, EnvClient, Environment, Observation, State
 from pydantic import Field
+
+from openenv import Action, EnvClient, Environment, Observation, State
 
 
 class Count(Action):

@@ -21,6 +21,11 @@ def interpreter(version: str) -> Path:
     return HOME / version / ("Scripts" if sys.platform == "win32" else "bin") / "python"
 
 
+def command(version: str, program: str, *arguments: str) -> list[str]:
+    """Return the command that runs one of the programs beside this file in a version's environment."""
+    return [str(interpreter(version)), str(PROGRAMS / program), *arguments]
+
+
 def is_installed(version: str) -> bool:
     """Return whether a version's environment is complete."""
     return (HOME / version / ".done").exists()

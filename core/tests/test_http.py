@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 from counting import Counter, CounterEnv
-from openenv.server import create_app
 from serving import running, wait_until
+
+from openenv.server import create_app
 
 SESSION = "X-OpenEnv-Session"
 
@@ -44,8 +45,8 @@ def test_plain_calls_share_the_default_session(url: str) -> None:
 
 
 def test_a_call_before_any_reset_says_what_to_do(url: str) -> None:
-    for call in (("POST", "/step", {"json": {"action": {}}}), ("GET", "/state", {}), ("DELETE", "/session", {})):
-        reply = curl(url, call[0], call[1], **call[2])
+    for method, path, body in (("POST", "/step", {"action": {}}), ("GET", "/state", None), ("DELETE", "/session", None)):
+        reply = curl(url, method, path, json=body)
         assert problem(reply) == (409, "SESSION_ERROR")
         assert "POST /reset" in reply.json()["detail"]
 
@@ -143,8 +144,7 @@ def test_bad_bodies(url: str) -> None:
     assert problem(curl(url, "POST", "/step", json={"amount": 2})) == (422, "VALIDATION_ERROR")
     assert problem(curl(url, "POST", "/step", json={"action": {"amount": "x"}})) == (422, "VALIDATION_ERROR")
     for timeout in (0, -1, "soon", True):
-        body = {"action": {}, "timeout_s": timeout}
-        assert problem(curl(url, "POST", "/step", json=body)) == (422, "VALIDATION_ERROR")
+        assert problem(curl(url, "POST", "/step", json={"action": {}, "timeout_s": timeout})) == (422, "VALIDATION_ERROR")
     assert problem(curl(url, "POST", "/step", json={"action": {"amount": -1}})) == (500, "EXECUTION_ERROR")
     assert curl(url, "GET", "/state").json()["step_count"] == 0
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import published_package
 import pytest
+
 from openenv import Action, EnvClient, Observation, State
 from openenv.errors import ExecutionError, InvalidActionError, SessionStuck, StepTimeout
 from openenv.launch.readiness import answers
@@ -31,7 +32,7 @@ def version(request: pytest.FixtureRequest) -> str:
 def their_server(version: str) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [str(published_package.interpreter(version)), str(published_package.PROGRAMS / "serve.py"), str(port)]
+    command = published_package.command(version, "serve.py", str(port))
     server = subprocess.Popen(command)
     try:
         assert answers(f"http://127.0.0.1:{port}", 60, alive=lambda: server.poll() is None)
@@ -55,7 +56,7 @@ class AdderEnv(EnvClient[Amount, Sum, State]):
 
 
 def test_their_client_plays_our_server(version: str, counter_url: str) -> None:
-    command = [str(published_package.interpreter(version)), str(published_package.PROGRAMS / "play.py"), counter_url, "3", "4", "5"]
+    command = published_package.command(version, "play.py", counter_url, "3", "4", "5")
     transcript = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout)
     for world in ("awaited", "blocking"):
         first, *steps = transcript[world]

@@ -6,14 +6,33 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import openenv
 import pytest
+
+import openenv
 
 ROOT = Path(openenv.__file__).parent
 FREE = "version"
-ROOMS = (
-    "errors contract wire llm rubrics mcp sessions launch hub client web server rollout evals adapters testing cli auto core"
-).split()
+ROOMS = [
+    "errors",
+    "contract",
+    "wire",
+    "llm",
+    "rubrics",
+    "mcp",
+    "sessions",
+    "launch",
+    "hub",
+    "client",
+    "web",
+    "server",
+    "rollout",
+    "evals",
+    "adapters",
+    "testing",
+    "cli",
+    "auto",
+    "core",
+]
 SIDE_BY_SIDE = [{"llm", "rubrics", "mcp"}, {"evals", "adapters"}, {"auto", "core"}]
 
 
@@ -30,8 +49,8 @@ def imported(tree: ast.AST, module: str, *, is_package: bool) -> Iterator[tuple[
 
     def visit(node: ast.AST, at_load: bool) -> Iterator[tuple[str, bool]]:
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            for child in node.orelse:
-                yield from visit(child, at_load)
+            for branch in node.orelse:
+                yield from visit(branch, at_load)
             return
         if isinstance(node, ast.Import):
             yield from ((alias.name, at_load) for alias in node.names)

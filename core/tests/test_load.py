@@ -6,8 +6,9 @@ import asyncio
 import random
 
 from counting import Count, Counter, CounterEnv
-from openenv.server import create_app
 from serving import running, wait_until
+
+from openenv.server import create_app
 
 
 async def test_a_thousand_episodes_over_one_socket(counter_url: str) -> None:

@@ -10,10 +10,11 @@ import httpx
 import pytest
 import websockets
 from counting import Count, Counter, CounterEnv, SoloCounter
-from openenv.errors import CapacityReached, FactoryError, UsageError
-from openenv.server import create_app
 from serving import running, wait_until
 from websockets.exceptions import ConnectionClosedOK
+
+from openenv.errors import CapacityReached, FactoryError, UsageError
+from openenv.server import create_app
 
 
 async def exchange(socket: Any, message: Any) -> Any:
@@ -84,7 +85,7 @@ async def test_a_newcomer_waits_for_a_slot_and_is_told_when_there_is_none() -> N
         assert refused.value.retryable
         assert refused.value.retry_after_s == 1.0
         await late.close()
-        waiting = asyncio.create_task(CounterEnv(base_url=url).reset())  # type: ignore[arg-type]
+        waiting = asyncio.ensure_future(CounterEnv(base_url=url).reset())
         await asyncio.sleep(0.05)
         await first.close()
         assert (await waiting).observation.label == "start"
@@ -94,7 +95,7 @@ async def test_health_answers_while_every_session_is_busy() -> None:
     with running(create_app(Counter, max_concurrent_envs=2)) as url:
         async with CounterEnv(base_url=url) as one, CounterEnv(base_url=url) as two, httpx.AsyncClient() as http:
             await asyncio.gather(one.reset(), two.reset())
-            busy = [asyncio.create_task(env.step(Count(sleep_s=0.6))) for env in (one, two)]  # type: ignore[arg-type]
+            busy = [asyncio.ensure_future(env.step(Count(sleep_s=0.6))) for env in (one, two)]
             await asyncio.sleep(0.1)
             reply = await asyncio.wait_for(http.get(f"{url}/health"), 0.4)
             assert reply.json() == {"status": "healthy"}

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from counting import AsyncCounter, Count, Counter, CounterEnv
+from serving import wait_until
+
 from openenv import GenericEnvClient
 from openenv.errors import (
     ConnectError,
@@ -19,7 +21,6 @@ from openenv.errors import (
     StepTimeout,
     UsageError,
 )
-from serving import wait_until
 
 
 class Player:

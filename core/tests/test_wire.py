@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, Field
+
 from openenv import Observation
 from openenv.errors import ExecutionError, InvalidActionError, InvalidMessageError, OpenEnvError, UnknownMessageTypeError
 from openenv.wire import v1
 from openenv.wire.validation import Reader
 from openenv.wire.values import ResultReader, model_data, observation_data
-from pydantic import BaseModel, ConfigDict, Field
 
 
 class Seen(Observation):
@@ -120,12 +121,12 @@ def test_metadata_stands_inside_always_and_beside_when_there_is_some() -> None:
 
 @given(st.binary() | st.text() | plain.map(lambda value: json.dumps(value)))
 def test_whatever_arrives_is_a_request_or_a_typed_error(frame: str | bytes) -> None:
+    outcome: str | None
     try:
-        request = v1.read_request(frame)
+        outcome = v1.read_request(frame).type
     except OpenEnvError as error:
-        assert error.code in ("INVALID_JSON", "UNKNOWN_TYPE", "VALIDATION_ERROR")
-    else:
-        assert request.type in ("reset", "step", "state", "close")
+        outcome = error.code
+    assert outcome in ("reset", "step", "state", "close", "INVALID_JSON", "UNKNOWN_TYPE", "VALIDATION_ERROR")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import sys
 
 import uvicorn
+
 from openenv.core.env_server import Action, Environment, Observation, State, create_fastapi_app
 
 

@@ -52,7 +52,9 @@ class Session:
     async def call(self, request: Request, encode: Encode = observation_data) -> bytes:
         """Run a request after those before it; returns and raises as `Calls.run`. Raises `SessionLost` once ended."""
         if self.ended:
-            raise SessionLost(f"the session was ended and its episode with it, because {self._ended_because}: reset() starts another")
+            raise SessionLost(
+                f"the session was ended and its episode with it, because {self._ended_because}: reset() starts another"
+            )
         self._calls += 1
         try:
             return await self.worker.call(request, encode)

@@ -12,10 +12,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
-from typing import Any, BinaryIO, cast
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
-from ...errors import OpenEnvError
 from ..calls import Calls, Encode
 from . import frames
 from .handover import Handover, unpack
@@ -24,17 +23,17 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(channel: str) -> None:
-    """Be the process of an environment, started as a fresh interpreter."""
-    with_server()
-    connection = open_channel(channel)
-    stream = connection.makefile("rb", buffering=0)
-    first = frames.read(stream)
-    if first is not None:
-        live(unpack(first[1]), connection)
+    """Be the process of an environment, started as a fresh interpreter; never returns."""
+    on_terms_of_server()
+    connection = given_socket(channel)
+    first = frames.read(connection.makefile("rb"))
+    if first is None:
+        sys.exit(1)
+    live(unpack(first[1]), connection)
 
 
-def with_server() -> None:
-    """Take the terms on which this package's processes run: print to standard error, and end with who started them."""
+def on_terms_of_server() -> None:
+    """Do what every process of this package does: print to standard error alone, and end with who started it."""
     os.dup2(2, 1)
     faulthandler.enable(all_threads=False)
     end_with_parent()
@@ -48,32 +47,37 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def open_channel(name: str) -> socket.socket:
+def given_socket(name: str) -> socket.socket:
     """Return the socket that whoever started this process gave it."""
     if sys.platform == "win32":
-        return socket.fromshare(os.read(0, int(name)))
-    channel = socket.socket(fileno=int(name))
-    channel.set_inheritable(False)
-    return channel
+        with open(0, "rb", buffering=0, closefd=False) as shared:
+            return socket.fromshare(shared.read(int.from_bytes(shared.read(4), "little")))
+    given = socket.socket(fileno=int(name))
+    given.set_inheritable(False)
+    return given
 
 
 def live(handover: Handover, channel: socket.socket) -> None:
     """Serve one session and end the process; never returns.
 
-    Standard input is the lifeline: a pipe from the server that ends, however the server does, and this process with it.
+    Standard input is the lifeline: it ends with the server, however that ends, and takes this process along.
     """
     code = 1
     try:
         _hold_lifeline()
         _speak(handover.log_level)
         handover.limits.begin()
-        _Child(handover, channel).run()
+        run = _Child(handover).run
+        if handover.spec.is_async:
+            asyncio.run(_on_loop(run, channel))
+        else:
+            _drive(run(_Blocking(channel)))
         code = 0
     except BaseException:
         sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(code)
 
 
@@ -93,7 +97,7 @@ def _end_with(lifeline: int) -> None:
 
 
 def _speak(log_level: int) -> None:
-    """Let lines out as they are printed, and tell what this package logs here."""
+    """Let lines out as they are printed, and log there what this package logs."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     logger = logging.getLogger("openenv")
@@ -102,44 +106,101 @@ def _speak(log_level: int) -> None:
     logger.propagate = False
 
 
+class _Link(Protocol):
+    """The process's end of the channel."""
+
+    async def receive(self) -> tuple[int, bytes] | None: ...
+
+    async def send(self, kind: int, payload: bytes) -> None: ...
+
+
+class _Blocking:
+    """A link whose methods wait on the spot, for environments without an event loop; see `_drive`."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._stream = channel.makefile("rb")
+
+    async def receive(self) -> tuple[int, bytes] | None:
+        return frames.read(self._stream)
+
+    async def send(self, kind: int, payload: bytes) -> None:
+        frames.send(self._channel, kind, payload)
+
+
+def _drive(work: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine that never waits for a loop."""
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    raise RuntimeError("an environment without an event loop awaited something")
+
+
+class _OnLoop:
+    """A link for environments that live on an event loop."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    async def receive(self) -> tuple[int, bytes] | None:
+        try:
+            length, kind = frames.HEADER.unpack(await self._reader.readexactly(frames.HEADER.size))
+            return kind, await self._reader.readexactly(length)
+        except asyncio.IncompleteReadError:
+            return None
+
+    async def send(self, kind: int, payload: bytes) -> None:
+        self._writer.write(frames.frame(kind, payload))
+        await self._writer.drain()
+
+
+async def _on_loop(run: Callable[[_Link], Coroutine[Any, Any, None]], channel: socket.socket) -> None:
+    is_tcp = sys.platform == "win32" or channel.family != socket.AF_UNIX
+    connect = asyncio.open_connection if is_tcp else asyncio.open_unix_connection
+    await run(_OnLoop(*await connect(sock=channel)))
+
+
 class _Child:
     """Does what the frames say, in the order in which they come."""
 
-    def __init__(self, handover: Handover, channel: socket.socket) -> None:
+    def __init__(self, handover: Handover) -> None:
         self._is_async = handover.spec.is_async
         self._limits = handover.limits
         self._calls = Calls(handover.spec, handover.max_message_bytes)
-        self._channel = channel
         self._encoders: list[Encode] = []
 
-    def run(self) -> None:
+    async def run(self, link: _Link) -> None:
         """Live from the environment's building to its closing."""
-        if self._is_async:
-            asyncio.run(self._run_async())
-        else:
-            self._run()
-
-    def _run(self) -> None:
-        stream = cast(BinaryIO, self._channel.makefile("rb"))
-        if not self._answer(self._open):
-            return
-        while (arrived := frames.read(stream)) is not None:
+        kind, payload = await self._outcome(self._open())
+        await link.send(kind, payload)
+        while kind != frames.CLOSE and (arrived := await link.receive()) is not None:
             kind, payload = arrived
-            if kind == frames.CALL:
-                self._answer(self._call, payload)
-            elif kind == frames.ENCODER:
+            if kind == frames.ENCODER:
                 self._encoders.append(pickle.loads(payload))
             else:
-                self._answer(self._close)
-                return
+                work = self._close() if kind == frames.CLOSE else self._call(payload)
+                await link.send(*await self._outcome(work))
 
-    def _answer(self, function: Callable[..., bytes], *arguments: Any) -> bool:
-        """Send what a function returns or raises; return whether it returned."""
+    async def _outcome(self, work: Coroutine[Any, Any, bytes]) -> tuple[int, bytes]:
         try:
-            with self._limits.call():
-                data = function(*arguments)
-        except Exception as error:
-            self._channel.sendall(frames.error_frame(error))
-            return False
-        frames.send(self._channel, frames.DATA, data)
-        return True
+            return frames.DATA, await work
+        except (Exception, asyncio.CancelledError) as error:
+            return frames.ERROR, frames.error_payload(error)
+
+    async def _open(self) -> bytes:
+        self._calls.open()
+        return b""
+
+    async def _call(self, payload: bytes) -> bytes:
+        encoder, request = pickle.loads(payload)
+        encode = self._encoders[encoder]
+        with self._limits.call():
+            return await self._calls.run_async(request, encode) if self._is_async else self._calls.run(request, encode)
+
+    async def _close(self) -> bytes:
+        with self._limits.call():
+            closing = self._calls.close()
+            if inspect.isawaitable(closing):
+                await closing
+        return b""

@@ -44,17 +44,17 @@ def frame(kind: int, payload: bytes) -> bytes:
     return HEADER.pack(len(payload), kind) + payload
 
 
-def error_frame(error: Exception) -> bytes:
-    """Return the frame that tells of an error; what is no `OpenEnvError` is told as an `ExecutionError`."""
+def error_payload(error: BaseException) -> bytes:
+    """Return the payload that tells of an error; what is no `OpenEnvError` is told as an `ExecutionError`."""
     told = error if isinstance(error, OpenEnvError) else ExecutionError(f"{type(error).__name__}: {error}")
     try:
         payload = error_data(told)
     except ValueError:  # text that UTF-8 cannot carry
-        payload = error_data(type(told)(ascii(told.message)))
-    if len(payload) > ERROR_BYTES:
-        short = f"{told.message[:1000]} … (shortened)"
-        payload = pydantic_core.to_json({"message": short, "code": told.code or ExecutionError.code})
-    return frame(ERROR, payload)
+        told = type(told)(ascii(told.message))
+        payload = error_data(told)
+    if len(payload) <= ERROR_BYTES:
+        return payload
+    return pydantic_core.to_json({"message": f"{told.message[:1000]} …", "code": told.code or ExecutionError.code})
 
 
 def send(channel: socket.socket, kind: int, payload: bytes) -> None:
