@@ -138,6 +138,11 @@ async def test_an_environment_that_cannot_be_built_says_so() -> None:
             with pytest.raises(FactoryError, match="no display"):
                 await env.reset()
             await env.close()
+        with CounterEnv(base_url=url).sync() as connected_before:
+            await asyncio.sleep(0.2)
+            for _ in range(2):
+                with pytest.raises(FactoryError, match="no display"):
+                    connected_before.reset()
 
 
 def test_more_sessions_than_an_environment_can_have_are_refused() -> None:

@@ -75,7 +75,16 @@ class WebSocketTransport:
                 if not self._unanswered:
                     return v1.read_reply(reply, REPLY_TYPE[call.type])
         except ConnectionClosed as error:
-            raise _lost(self._url, error) from None
+            raise await self._last_words(socket) or _lost(self._url, error) from None
+
+    async def _last_words(self, socket: websockets.asyncio.client.ClientConnection) -> OpenEnvError | None:
+        """Return the error that the server sent before it closed, if it did."""
+        try:
+            while True:
+                if error := v1.error_in(await socket.recv(decode=False)):
+                    return error
+        except ConnectionClosed:
+            return None
 
     async def close(self) -> None:
         socket, self._socket = self._socket, None
@@ -127,7 +136,16 @@ class BlockingWebSocketTransport:
                 if not self._unanswered:
                     return v1.read_reply(reply, REPLY_TYPE[call.type])
         except ConnectionClosed as error:
-            raise _lost(self._url, error) from None
+            raise self._last_words(socket) or _lost(self._url, error) from None
+
+    def _last_words(self, socket: websockets.sync.client.ClientConnection) -> OpenEnvError | None:
+        """Return the error that the server sent before it closed, if it did."""
+        try:
+            while True:
+                if error := v1.error_in(socket.recv(decode=False)):
+                    return error
+        except ConnectionClosed:
+            return None
 
     def close(self) -> None:
         self._socket = None

@@ -28,6 +28,9 @@ class Environment(ABC, Generic[ActT, ObsT, StateT]):
     SUPPORTS_CONCURRENT_SESSIONS: ClassVar[bool] = False
     """Whether several instances may live in one process at once. True lets a server give every client its own."""
 
+    ISOLATION: ClassVar[str | None] = None
+    """How a server keeps instances apart unless told otherwise: `inline`, `thread`, `process`; None is `thread`."""
+
     def __init__(self, transform: Transform[ObsT] | None = None) -> None:
         self.transform = transform
 

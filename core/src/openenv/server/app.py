@@ -34,7 +34,7 @@ def create_app(
         action_cls, observation_cls, state_cls: the models; None takes them from the class's `Environment[…]`.
         env_name: what the server calls itself; None takes the class's name.
         max_concurrent_envs: sessions at once; None means 256 where the environment declares
-            `SUPPORTS_CONCURRENT_SESSIONS`, else 1.
+            `SUPPORTS_CONCURRENT_SESSIONS`, else 1; with `isolation="process"` 64 for every environment.
         settings: any other field of `openenv.sessions.settings.Settings`, over its environment variable.
 
     Raises:
@@ -46,6 +46,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        registry.begin()
         yield
         await registry.close()
 

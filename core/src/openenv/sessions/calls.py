@@ -10,7 +10,7 @@ from typing import Any
 from ..contract.models import Observation
 from ..errors import ExecutionError, OpenEnvError
 from ..wire import messages
-from ..wire.messages import Request
+from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES, Request
 from ..wire.values import model_data, observation_data
 from .spec import AnyEnvironment, EnvironmentSpec, overrides
 
@@ -18,15 +18,23 @@ logger = logging.getLogger("openenv.environment")
 
 Encode = Callable[[Observation], bytes]
 
+ENVELOPE_BYTES = 128
+"""What a message may add to the `data` of a reply."""
+
 
 class Calls:
     """One environment, from being built to being closed. Its methods are called one at a time.
 
     `run` is for environments that block, `run_async` for those that wait on the event loop.
+
+    Args:
+        spec: the environment.
+        max_message_bytes: longest reply, its envelope included.
     """
 
-    def __init__(self, spec: EnvironmentSpec) -> None:
+    def __init__(self, spec: EnvironmentSpec, max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES) -> None:
         self._spec = spec
+        self._longest = max_message_bytes - ENVELOPE_BYTES
         self._environment: AnyEnvironment | None = None
         self._over = False
 
@@ -39,7 +47,7 @@ class Calls:
 
         Raises:
             InvalidActionError: the action does not fit its model; the environment was not called.
-            ExecutionError: the environment raised, or returned what it must not.
+            ExecutionError: the environment raised, or returned what it must not or what is too long.
         """
         call = self._prepare(request)
         try:
@@ -98,17 +106,22 @@ class Calls:
         return data if names is None else {name: value for name, value in data.items() if name in names}
 
     def _finish(self, request: Request, value: Any, encode: Encode) -> bytes:
+        what = f"{self._spec.name}.{request.type}"
         try:
             if request.type == messages.STATE:
-                return model_data(value)
-            if not isinstance(value, Observation):
-                raise ExecutionError(
-                    f"{self._spec.name}.{request.type}() must return an Observation, but returned {type(value).__name__}"
-                )
-            data = encode(value)
+                data = model_data(value)
+            elif isinstance(value, Observation):
+                self._over = bool(value.done)
+                data = encode(value)
+            else:
+                raise ExecutionError(f"{what}() must return an Observation, but returned {type(value).__name__}")
         except (ValueError, AttributeError) as error:
-            raise ExecutionError(f"what {self._spec.name}.{request.type} gave cannot be sent: {error}") from error
-        self._over = bool(value.done)
+            raise ExecutionError(f"what {what} gave cannot be sent: {error}") from error
+        if len(data) > self._longest:
+            raise ExecutionError(
+                f"what {what} gave cannot be sent: it has {len(data)} bytes, and a message may have "
+                f"{self._longest + ENVELOPE_BYTES} (max_message_bytes), {ENVELOPE_BYTES} of them for its envelope"
+            )
         return data
 
     def _failure(self, request: Request, error: BaseException) -> ExecutionError:

@@ -9,27 +9,30 @@ from collections.abc import Coroutine
 from typing import Any
 
 from ..errors import CapacityReached, SessionLost, ShuttingDown, UsageError
+from .isolation import Isolation
 from .session import Session
-from .settings import Settings
+from .settings import PROCESS, Settings
 from .spec import EnvironmentSpec
-from .workers import Worker, new_worker
+from .workers import Worker
 
 logger = logging.getLogger("openenv.sessions")
 
 DEFAULT_CONCURRENT_SESSIONS = 256
+DEFAULT_CONCURRENT_PROCESSES = 64
 
 
 class Registry:
     """Opens and ends sessions, at most `capacity` at once; newcomers queue, first come first served.
 
     Raises:
-        UsageError: more sessions are asked for than the environment can have.
+        UsageError: more sessions are asked for than the environment can have, or an isolation that it cannot.
     """
 
     def __init__(self, spec: EnvironmentSpec, settings: Settings | None = None) -> None:
         self.spec = spec
         self.settings = settings or Settings()
-        self.capacity = _capacity(spec, self.settings)
+        self._isolation = Isolation(spec, self.settings)
+        self.capacity = _capacity(spec, self.settings, self._isolation.kind)
         self._free = self.capacity
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._sessions: dict[str, Session] = {}
@@ -37,6 +40,13 @@ class Registry:
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._reaper: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Build environments ahead where they live in processes, so that the first sessions need not wait for them.
+
+        Needs a running loop; without it this begins with the first session.
+        """
+        self._isolation.begin()
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -100,6 +110,7 @@ class Registry:
             _, late = await asyncio.wait(endings, timeout=self.settings.close_timeout_s)
             if late:
                 logger.warning("%d environments did not close within %g s", len(late), self.settings.close_timeout_s)
+        await self._isolation.close()
 
     async def _take_slot(self) -> None:
         if self._closing:
@@ -143,7 +154,7 @@ class Registry:
     async def _open_worker(self) -> Worker:
         if self._shared_worker is not None:
             return self._shared_worker
-        worker = new_worker(self.spec)
+        worker = self._isolation.new_worker()
         await worker.open()
         if self.spec.shared:
             self._shared_worker = worker
@@ -187,11 +198,14 @@ class Registry:
                 await self.end(session, f"nobody used it for {session.idle_timeout_s:g} s")
 
 
-def _capacity(spec: EnvironmentSpec, settings: Settings) -> int:
+def _capacity(spec: EnvironmentSpec, settings: Settings, isolation: str) -> int:
     wanted = settings.max_concurrent_envs
+    if isolation == PROCESS:
+        return wanted or DEFAULT_CONCURRENT_PROCESSES
     if spec.concurrent:
         return wanted or DEFAULT_CONCURRENT_SESSIONS
     if wanted is not None and wanted > 1:
         why = "is one instance" if spec.shared else "does not declare SUPPORTS_CONCURRENT_SESSIONS = True"
-        raise UsageError(f"max_concurrent_envs={wanted}, but {spec.name} {why}: it can serve one session at a time")
+        instead = "" if spec.shared else ", or several with isolation='process'"
+        raise UsageError(f"max_concurrent_envs={wanted}, but {spec.name} {why}: it can serve one session at a time{instead}")
     return 1

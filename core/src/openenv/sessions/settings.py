@@ -11,6 +11,10 @@ from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES
 
 PREFIX = "OPENENV_"
 
+INLINE, THREAD, PROCESS = "inline", "thread", "process"
+ISOLATIONS = (INLINE, THREAD, PROCESS)
+FORK, SPAWN = "fork", "spawn"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -18,13 +22,23 @@ class Settings:
 
     Attributes:
         max_concurrent_envs: sessions at once; None gives 256 to environments that declare
-            `SUPPORTS_CONCURRENT_SESSIONS`, and 1 to others.
+            `SUPPORTS_CONCURRENT_SESSIONS`, and 1 to others; in processes it gives 64 to all.
         queue_timeout_s: how long a newcomer waits for a slot before `CAPACITY_REACHED`. Default 60.
         idle_timeout_s: a session that nobody calls for so long is ended. Default 3600.
         http_default_session: whether HTTP calls that name no session share one. Default True.
         http_default_idle_s: as `idle_timeout_s`, for that shared session. Default 60.
         max_message_bytes: largest message taken. Default 100 MiB.
-        close_timeout_s: how long a stopping server waits for `Environment.close()`. Default 10.
+        close_timeout_s: how long a stopping server waits for `Environment.close()`. Default 10. A process also gets no
+            more than that to end its call in flight and close, once its session is over.
+        isolation: `inline` runs every environment on the event loop, for steps that are short and never wait; `thread`
+            gives each a thread, except those that wait on the event loop; `process` gives each a process. None takes
+            the environment class's `ISOLATION`, and where that is None too, `thread`.
+        process_start: `fork` copies a process that has the environment's module loaded; `spawn` starts a fresh
+            interpreter, for libraries that do not survive a fork. None forks where the system can (not on Windows).
+        warm_processes: processes whose environment is built before a session asks for it. Default 2.
+        memory_limit_mb: MiB of memory that a process may hold, its libraries included (`RLIMIT_DATA`: private and
+            writable). What it cannot get is a `MemoryError` in it. None: no limit. Linux only.
+        cpu_limit_s: seconds of CPU time that a process may use in one call before it is ended. None: no limit. POSIX only.
     """
 
     max_concurrent_envs: int | None = None
@@ -34,13 +48,26 @@ class Settings:
     http_default_idle_s: float = 60.0
     max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
     close_timeout_s: float = 10.0
+    isolation: str | None = None
+    process_start: str | None = None
+    warm_processes: int = 2
+    memory_limit_mb: int | None = None
+    cpu_limit_s: float | None = None
 
     def __post_init__(self) -> None:
         if self.max_concurrent_envs is not None and self.max_concurrent_envs < 1:
             raise UsageError(f"max_concurrent_envs must be at least 1, not {self.max_concurrent_envs}")
-        for name in ("queue_timeout_s", "idle_timeout_s", "http_default_idle_s", "close_timeout_s"):
+        for name in ("queue_timeout_s", "idle_timeout_s", "http_default_idle_s", "close_timeout_s", "warm_processes"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must not be negative, but is {getattr(self, name)}")
+        for name in ("memory_limit_mb", "cpu_limit_s"):
+            limit = getattr(self, name)
+            if limit is not None and limit <= 0:
+                raise UsageError(f"{name} must be above 0, or None for no limit, but is {limit}")
+        for name, allowed in (("isolation", ISOLATIONS), ("process_start", (FORK, SPAWN))):
+            chosen = getattr(self, name)
+            if chosen is not None and chosen not in allowed:
+                raise UsageError(f"{name} is {chosen!r}: it may be {', '.join(map(repr, allowed))}")
 
     @classmethod
     def from_environment(cls, **given: Any) -> Settings:
@@ -57,7 +84,7 @@ class Settings:
         return replace(cls(), **{name: value for name, value in chosen.items() if value is not None})
 
 
-def _read(name: str, kind: str) -> int | float | bool | None:
+def _read(name: str, kind: str) -> Any:
     variable = PREFIX + name.upper()
     text = os.environ.get(variable, "").strip()
     if not text:
@@ -67,6 +94,8 @@ def _read(name: str, kind: str) -> int | float | bool | None:
             return {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}[
                 text.lower()
             ]
+        if kind.startswith("str"):
+            return text
         return int(text) if kind.startswith("int") else float(text)
     except (KeyError, ValueError):
         expected = "true or false" if kind == "bool" else "a whole number" if kind.startswith("int") else "a number"

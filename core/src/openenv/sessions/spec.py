@@ -63,6 +63,13 @@ class EnvironmentSpec:
         """Return what the class says of itself."""
         return describe(self.cls, self.name)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the names of the class, the factory and those models that the class does not say itself."""
+        found = _models_of(self.cls)
+        chosen = (self.action, self.observation, self.state)
+        given = [None if model is own else model for model, own in zip(chosen, found, strict=True)]
+        return (_spec, (self.cls, self.factory, self.shared, *given, self.name))
+
 
 def environment_spec(
     env: Any,
@@ -81,11 +88,22 @@ def environment_spec(
         UsageError: `env` is none of the three, a model is missing, or a model is decorated with `@dataclass`.
         FactoryError: the factory had to be called and failed.
     """
-    cls, factory, shared = _class_of(env)
-    found = models(cls, Environment)
+    return _spec(*_class_of(env), action_cls, observation_cls, state_cls, name)
+
+
+def _spec(
+    cls: type[AnyEnvironment],
+    factory: Callable[[], AnyEnvironment],
+    shared: bool,
+    action_cls: type[Any] | None,
+    observation_cls: type[Any] | None,
+    state_cls: type[Any] | None,
+    name: str | None,
+) -> EnvironmentSpec:
+    found = _models_of(cls)
     action = _model("action_cls", action_cls or found[0], cls)
     observation = _model("observation_cls", observation_cls or found[1], cls)
-    state = _model("state_cls", state_cls or found[2] or State, cls)
+    state = _model("state_cls", state_cls or found[2], cls)
     is_async = runs_on_loop(cls)
     reset = cls.reset_async if overrides(cls, "reset_async") else cls.reset
     step = cls.step_async if overrides(cls, "step_async") else cls.step
@@ -148,6 +166,12 @@ def _class_of_one_built(factory: Callable[[], Any]) -> type:
     if inspect.iscoroutine(closed):
         closed.close()
     return type(probe)
+
+
+def _models_of(cls: type[AnyEnvironment]) -> tuple[type | None, type | None, type]:
+    """The action, observation and state that a class says are its own."""
+    action, observation, state = models(cls, Environment)
+    return action, observation, state or State
 
 
 def _model(argument: str, model: Any, environment: type) -> type[Any]:

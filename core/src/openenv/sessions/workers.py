@@ -1,4 +1,4 @@
-"""Where an environment runs: in a thread of its own, or on the event loop."""
+"""Where an environment runs: in a thread of its own, or on the event loop. For processes see `processes.worker`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ..wire.messages import Request
+from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES, Request
 from .calls import Calls, Encode
 from .spec import EnvironmentSpec
 
@@ -30,16 +30,17 @@ class Worker(Protocol):
         """Close the environment once the calls before have ended."""
 
 
-def new_worker(spec: EnvironmentSpec) -> Worker:
-    """Return a worker of the kind that an environment needs."""
-    return LoopWorker(spec) if spec.is_async else ThreadWorker(spec)
+def new_worker(spec: EnvironmentSpec, max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES, *, inline: bool = False) -> Worker:
+    """Return a worker for an environment: on the loop if it waits for I/O there or is to run `inline`, else in a thread."""
+    kind = LoopWorker if spec.is_async or inline else ThreadWorker
+    return kind(spec, max_message_bytes)
 
 
 class LoopWorker:
-    """Runs an environment that waits for I/O on the event loop itself."""
+    """Runs an environment on the event loop itself: one that waits for I/O there, or whose calls are short."""
 
-    def __init__(self, spec: EnvironmentSpec) -> None:
-        self._calls = Calls(spec)
+    def __init__(self, spec: EnvironmentSpec, max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES) -> None:
+        self._calls = Calls(spec, max_message_bytes)
         self._turn = asyncio.Lock()
 
     async def open(self) -> None:
@@ -62,8 +63,8 @@ class LoopWorker:
 class ThreadWorker:
     """Runs a blocking environment in one thread, from its building to its closing."""
 
-    def __init__(self, spec: EnvironmentSpec) -> None:
-        self._calls = Calls(spec)
+    def __init__(self, spec: EnvironmentSpec, max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES) -> None:
+        self._calls = Calls(spec, max_message_bytes)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=f"openenv-{spec.name}", daemon=True)
         self._thread.start()

@@ -81,3 +81,9 @@ def read_reply(frame: str | bytes, expected: str) -> dict[str, Any]:
     if kind == messages.ERROR:
         raise read_error(data)
     raise SessionError(f"the server answered with {kind!r} where {expected!r} was due")
+
+
+def error_in(frame: str | bytes) -> OpenEnvError | None:
+    """Return the error that a reply tells of, or None where it tells of none."""
+    message = _read_object(frame)
+    return read_error(message.get("data")) if message.get("type") == messages.ERROR else None

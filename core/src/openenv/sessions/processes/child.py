@@ -35,6 +35,8 @@ def main(channel: str) -> None:
 def on_terms_of_server() -> None:
     """Do what every process of this package does: print to standard error alone, and end with who started it."""
     os.dup2(2, 1)
+    sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    sys.stderr.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     faulthandler.enable(all_threads=False)
     end_with_parent()
 
@@ -65,7 +67,7 @@ def live(handover: Handover, channel: socket.socket) -> None:
     code = 1
     try:
         _hold_lifeline()
-        _speak(handover.log_level)
+        _log_from(handover.log_level)
         handover.limits.begin()
         run = _Child(handover).run
         if handover.spec.is_async:
@@ -74,7 +76,7 @@ def live(handover: Handover, channel: socket.socket) -> None:
             _drive(run(_Blocking(channel)))
         code = 0
     except BaseException:
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -83,8 +85,9 @@ def live(handover: Handover, channel: socket.socket) -> None:
 
 def _hold_lifeline() -> None:
     lifeline = os.dup(0)
-    with open(os.devnull) as nothing:
-        os.dup2(nothing.fileno(), 0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     threading.Thread(target=_end_with, args=(lifeline,), name="openenv-lifeline", daemon=True).start()
 
 
@@ -96,10 +99,8 @@ def _end_with(lifeline: int) -> None:
     os._exit(1)
 
 
-def _speak(log_level: int) -> None:
-    """Let lines out as they are printed, and log there what this package logs."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+def _log_from(log_level: int) -> None:
+    """Print what this package logs, from a level on."""
     logger = logging.getLogger("openenv")
     logger.addHandler(logging.StreamHandler())
     logger.setLevel(log_level)

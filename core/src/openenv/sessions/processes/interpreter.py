@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Self, cast
+from typing import Any, Self, cast
 
 from .output import Output
 
@@ -41,16 +41,15 @@ class Interpreter(asyncio.SubprocessProtocol):
             OSError: the system has no room for another process.
         """
         command = [sys.executable, "-P", "-m", PACKAGE, role, str(given.fileno())]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-        loop = asyncio.get_running_loop()
+        own: dict[str, Any] = {}
+        if sys.platform != "win32":
+            own = {"pass_fds": (given.fileno(),), "start_new_session": True}
+        transport, interpreter = await asyncio.get_running_loop().subprocess_exec(
+            lambda: cls(output, exited), *command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, **own
+        )
         if sys.platform == "win32":
-            transport, interpreter = await loop.subprocess_exec(lambda: cls(output, exited), *command, **pipes)
             shared = given.share(transport.get_pid())
             transport.get_pipe_transport(0).write(len(shared).to_bytes(4, "little") + shared)
-        else:
-            _, interpreter = await loop.subprocess_exec(
-                lambda: cls(output, exited), *command, **pipes, pass_fds=(given.fileno(),), start_new_session=True
-            )
         return interpreter
 
     def kill(self) -> None:

@@ -1,0 +1,143 @@
+"""Processes with built environments: some kept ahead, so that a session need not wait for one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections import deque
+from typing import Protocol
+
+from ...errors import EnvironmentCrashed, FactoryError, UsageError
+from ..settings import FORK, SPAWN, Settings
+from ..spec import EnvironmentSpec
+from .forks import Forks
+from .handover import handover
+from .process import Process
+from .spawns import Spawns
+
+logger = logging.getLogger("openenv.sessions")
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+"""How long nothing is built ahead after a failure: doubled with each further one."""
+
+
+class Starter(Protocol):
+    """Starts processes."""
+
+    async def start(self) -> Process:
+        """Return a process that has begun to build its environment. Raises `FactoryError`."""
+
+    async def close(self) -> None:
+        """Kill every process started, and wait until they are gone."""
+
+
+class ProcessPool:
+    """Gives out processes, each once, and builds the next ones in the background.
+
+    Args:
+        spec: the environment.
+        settings: `process_start`, `warm_processes`, the limits.
+
+    Raises:
+        UsageError: the environment cannot cross to another process, or a setting cannot be had on this system.
+    """
+
+    def __init__(self, spec: EnvironmentSpec, settings: Settings) -> None:
+        self._handover = handover(spec, settings)
+        self._handover.limits.check()
+        self._handover.pack()
+        self._start_with = _start_method(settings.process_start)
+        self._warm = settings.warm_processes
+        self._ahead: deque[asyncio.Task[Process]] = deque()
+        self._pause_s = FIRST_PAUSE_S
+        self._retry: asyncio.TimerHandle | None = None
+        self._starter: Starter | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def fill(self) -> None:
+        """Begin to build ahead what is missing; needs a running loop."""
+        starter = self._starter_here()
+        while len(self._ahead) < self._warm and self._retry is None and not self._closed:
+            task = asyncio.ensure_future(self._build(starter))
+            self._ahead.append(task)
+            task.add_done_callback(self._built_ahead)
+
+    async def take(self) -> Process:
+        """Return a process with its environment built, one from ahead if there is one.
+
+        Raises:
+            FactoryError: the environment could not be built.
+        """
+        starter = self._starter_here()
+        process = None
+        while self._ahead and (process is None or process.gone):
+            process = await self._ahead.popleft()
+        if process is None or process.gone:
+            process = await self._build(starter)
+        self._pause_s = FIRST_PAUSE_S
+        self._stop_waiting()
+        self.fill()
+        return process
+
+    async def close(self) -> None:
+        """Kill every process, in use or not, and wait until they are gone."""
+        self._closed = True
+        self._stop_waiting()
+        for task in self._ahead:
+            task.cancel()
+        self._ahead.clear()
+        if self._starter is not None and self._loop is asyncio.get_running_loop():
+            await self._starter.close()
+
+    def _starter_here(self) -> Starter:
+        """The starter on the running loop; what was started on another one ends with it."""
+        loop = asyncio.get_running_loop()
+        if self._starter is None or loop is not self._loop:
+            self._loop = loop
+            self._ahead.clear()
+            self._retry = None
+            self._starter = Spawns(self._handover) if self._start_with == SPAWN else Forks(self._handover)
+        return self._starter
+
+    async def _build(self, starter: Starter) -> Process:
+        process = await starter.start()
+        try:
+            await process.built
+        except EnvironmentCrashed as crash:
+            message = f"{self._handover.spec.name} could not be built: {crash.message}"
+            raise FactoryError(message, **crash.details) from None
+        except BaseException:
+            process.kill()
+            raise
+        return process
+
+    def _built_ahead(self, task: asyncio.Task[Process]) -> None:
+        """Look at what came of building ahead; a failure is tried again after a pause."""
+        if task.cancelled() or self._closed:
+            return
+        error = task.exception()
+        if error is None or task not in self._ahead:
+            return
+        self._ahead.remove(task)
+        if self._retry is None:
+            logger.warning("building ahead failed, next try in %g s: %s", self._pause_s, error)
+            self._retry = task.get_loop().call_later(self._pause_s, self._try_again)
+            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+
+    def _try_again(self) -> None:
+        self._retry = None
+        self.fill()
+
+    def _stop_waiting(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+
+
+def _start_method(wanted: str | None) -> str:
+    can_fork = sys.platform != "win32"
+    if wanted == FORK and not can_fork:
+        raise UsageError("process_start='fork' needs a POSIX system: use 'spawn' here")
+    return wanted or (FORK if can_fork else SPAWN)

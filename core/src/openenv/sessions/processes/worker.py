@@ -1,0 +1,76 @@
+"""One session's environment in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from ...errors import EnvironmentFailure, ExecutionError
+from ...wire import messages
+from ...wire.messages import Request
+from ..calls import Encode
+from .pool import ProcessPool
+from .process import Process
+
+logger = logging.getLogger("openenv.environment")
+
+
+class ProcessWorker:
+    """A `Worker` whose environment lives in a process, which may end at any time without harm to anything else.
+
+    Once the process has ended, every request but a reset raises `EnvironmentCrashed`; a reset gets a new process.
+
+    Args:
+        pool: where processes come from.
+        close_timeout_s: how long the call in flight and `Environment.close()` may take when the worker is closed.
+    """
+
+    def __init__(self, pool: ProcessPool, close_timeout_s: float) -> None:
+        self._pool = pool
+        self._close_timeout_s = close_timeout_s
+        self._process: Process | None = None
+        self._turn = asyncio.Lock()
+
+    async def open(self) -> None:
+        """See `Worker.open`. Cancelled, it leaves nothing behind."""
+        self._process = await self._pool.take()
+
+    async def call(self, request: Request, encode: Encode) -> bytes:
+        """See `Worker.call`.
+
+        Raises:
+            EnvironmentCrashed: the process ended, in this call or before it.
+            FactoryError: a reset needed a new process, whose environment could not be built.
+        """
+        async with self._turn:
+            process = self._process
+            if process is None:
+                raise ExecutionError("the environment is closed")
+            if process.gone:
+                if request.type != messages.RESET:
+                    raise process.crash()
+                process = self._process = await self._pool.take()
+            reply = process.call(request, encode)
+        return await reply
+
+    def kill(self) -> None:
+        """End the process at once, whatever it does; a call in flight raises `EnvironmentCrashed`."""
+        if self._process is not None:
+            self._process.kill()
+
+    async def close(self) -> None:
+        """See `Worker.close`; kills the process where that takes longer than `close_timeout_s`."""
+        async with self._turn:
+            process, self._process = self._process, None
+        if process is None or process.gone:
+            return
+        try:
+            async with asyncio.timeout(self._close_timeout_s):
+                await process.close()
+                await process.ended
+        except EnvironmentFailure as error:
+            logger.warning("close() failed: %s", error)
+        except TimeoutError:
+            logger.warning("a process did not close its environment within %g s and was killed", self._close_timeout_s)
+        finally:
+            process.kill()

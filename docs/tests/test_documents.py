@@ -1,0 +1,58 @@
+"""Every code block of the documents runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("core/*.md"), *ROOT.glob("envs/*/*.md"), *ROOT.glob("docs/**/*.md")])
+RUNS_THIS_TEST = "scripts/test"
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    return [code for name, code in BLOCK.findall(document.read_text()) if name == language]
+
+
+def with_blocks(language: str) -> list[pytest.param]:
+    found = [document for document in DOCUMENTS if blocks(document, language)]
+    return [pytest.param(document, id=str(document.relative_to(ROOT))) for document in found]
+
+
+@pytest.mark.parametrize("document", with_blocks("python"))
+def test_python_blocks_run(document: Path, tmp_path: Path) -> None:
+    for number, code in enumerate(blocks(document, "python")):
+        program = tmp_path / f"block_{number}.py"
+        program.write_text(code)
+        done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+        assert done.returncode == 0, f"{document}, block {number}:\n{done.stderr}"
+        told = [line.partition("  # ")[2].strip() for line in code.splitlines() if line.startswith("    print(") and "  # " in line]
+        assert [line for line in told if line not in done.stdout.splitlines()] == []
+
+
+@pytest.mark.parametrize("document", with_blocks("bash"))
+def test_shell_blocks_run(document: Path) -> None:
+    for line in "\n".join(blocks(document, "bash")).splitlines():
+        command = shlex.split(line, comments=True)
+        if not command:
+            continue
+        if command[0] == RUNS_THIS_TEST:
+            assert subprocess.run(["bash", "-n", ROOT / command[0]]).returncode == 0
+            continue
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=170, env={**os.environ, "NO_COLOR": "1"}
+        )
+        assert done.returncode == 0, f"{document}: {line}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("document", [pytest.param(document, id=str(document.relative_to(ROOT))) for document in DOCUMENTS])
+def test_links_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []

@@ -1,0 +1,106 @@
+"""What is refused, in which words, and that the game goes on from where it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from openspiel_env import OpenSpielAction
+from openspiel_env.server.environment import OpenSpielEnvironment
+
+
+def test_an_illegal_move_changes_nothing() -> None:
+    disturbed, calm = (OpenSpielEnvironment(game_name="tic_tac_toe") for _ in range(2))
+    disturbed.reset(seed=3)
+    observation = calm.reset(seed=3)
+    taken: list[int] = []
+    for turn in range(2):
+        for illegal in (9999, -1, 9, *taken):
+            with pytest.raises(ValueError, match=rf"action {illegal} is not legal now; legal are \["):
+                disturbed.step(OpenSpielAction(action_id=illegal))
+        assert disturbed.render() == calm.render()
+        assert disturbed.state.step_count == turn
+        taken.append(observation.legal_actions[0])
+        observation = calm.step(OpenSpielAction(action_id=taken[-1]))
+        assert disturbed.step(OpenSpielAction(action_id=taken[-1])) == observation
+
+
+def test_a_move_meant_for_another_game_is_refused() -> None:
+    environment = OpenSpielEnvironment(game_params={"rows": 4})
+    environment.reset()
+    with pytest.raises(ValueError, match="meant for '2048', but 'catch' is played"):
+        environment.step(OpenSpielAction(action_id=0, game_name="2048"))
+    for params in ({"rows": 5}, {"players": 2}):
+        with pytest.raises(ValueError, match="meant for catch with"):
+            environment.step(OpenSpielAction(action_id=0, game_params=params))
+    assert environment.state.step_count == 0
+    environment.step(OpenSpielAction(action_id=0, game_name="catch", game_params={"rows": 4, "columns": 5}))
+    assert environment.state.step_count == 1
+
+
+def test_there_must_be_a_game_to_move_in() -> None:
+    environment = OpenSpielEnvironment()
+    with pytest.raises(RuntimeError, match=r"call reset\(\) before step\(\)"):
+        environment.step(OpenSpielAction(action_id=1))
+    with pytest.raises(RuntimeError, match=r"call reset\(\) before render\(\)"):
+        environment.render()
+    observation = environment.reset()
+    while not observation.done:
+        observation = environment.step(OpenSpielAction(action_id=1))
+    steps = environment.state.step_count
+    with pytest.raises(RuntimeError, match="the game is over"):
+        environment.step(OpenSpielAction(action_id=1))
+    assert environment.state.step_count == steps
+
+
+WRONG_OPTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"game_name": "tic_tac_to"}, "unknown game 'tic_tac_to': did you mean tic_tac_toe"),
+    ({"game_name": "zzzz"}, "unknown game 'zzzz'"),
+    ({"game_name": 2048}, "unknown game 2048"),
+    ({"game_params": {"depth": 3}}, "catch has no parameter 'depth'; it takes: columns, rows"),
+    ({"game_params": {"rows": "many"}}, "catch's parameter 'rows' must be of the type int, not 'many'"),
+    ({"game_params": {"rows": 10**12}}, "catch's parameter 'rows' must be of the type int"),
+    ({"game_params": {"rows": 0}}, r"information state of the shape \[0, 5\]"),
+    ({"game_params": {"columns": -3}}, r"information state of the shape \[10, -3\]"),
+    ({"game_params": {"rows": 10**6}}, "must hold 1 to 1000000 values"),
+    ({"game_params": ["rows"]}, "game_params must map names to values"),
+    ({"game_name": "kuhn_poker", "game_params": {"players": 99}}, "kuhn_poker cannot be played with .*max_num_players = 10$"),
+    ({"game_name": "tic_tac_toe", "agent_player": 2}, "tic_tac_toe, which has seats 0 to 1, not 2"),
+    ({"agent_player": 1}, "catch, which has only seat 0, not 1"),
+    ({"agent_player": "0"}, "only seat 0, not '0'"),
+    ({"opponent_policy": "clever"}, "unknown opponent policy 'clever': choose random, first, last"),
+    ({"opponent_policy": ["first"]}, "unknown opponent policy"),
+    ({"game_name": "goofspiel"}, r"goofspiel is not played in turns \(simultaneous\)"),
+    ({"game_name": "mfg_crowd_modelling"}, r"not played in turns \(mean_field\)"),
+    ({"game_name": "tarok"}, "tarok throws dice of its own"),
+    ({"game_name": "cribbage"}, "cribbage gives no tensor"),
+    ({"game_name": "efg_game", "game_params": {"filename": "/etc/hostname"}}, "names a file of the server's machine"),
+    ({"game_name": "misere", "game_params": {"game": {"name": "efg_game", "filename": "x"}}}, "names a file"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG_OPTIONS, ids=lambda value: str(value)[:50])
+def test_a_reset_that_cannot_be_done_leaves_the_game_as_it_is(options: dict[str, Any], message: str) -> None:
+    environment, undisturbed = OpenSpielEnvironment(), OpenSpielEnvironment()
+    for each in (environment, undisturbed):
+        each.reset(seed=1, episode_id="standing")
+        each.step(OpenSpielAction(action_id=0))
+    with pytest.raises(ValueError, match=message) as caught:
+        environment.reset(**options)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+    assert environment.state == undisturbed.state
+    assert environment.step(OpenSpielAction(action_id=2)) == undisturbed.step(OpenSpielAction(action_id=2))
+
+
+def test_a_server_told_to_play_what_it_cannot_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="unknown game 'cathc': did you mean catch"):
+        OpenSpielEnvironment(game_name="cathc")
+    with pytest.raises(ValueError, match="only seat 0, not 3"):
+        OpenSpielEnvironment(agent_player=3)
+    with pytest.raises(ValueError, match="unknown opponent policy"):
+        OpenSpielEnvironment(opponent_policy="clever")
+    monkeypatch.setenv("OPENSPIEL_AGENT_PLAYER", "left")
+    with pytest.raises(ValueError, match="OPENSPIEL_AGENT_PLAYER='left' is not a whole number"):
+        OpenSpielEnvironment()
