@@ -91,8 +91,13 @@ async def test_what_is_refused_leaves_the_episode_as_it_was(play: Player) -> Non
         await play("step", 5)
 
 
-async def test_an_argument_that_reset_does_not_take_is_ignored_in_version_1(play: Player) -> None:
-    assert (await play("reset", colour="red")).observation.total == 0
+async def test_an_argument_that_reset_does_not_take_is_refused_but_over_http(play: Player, transport: str) -> None:
+    if transport == "http":
+        assert (await play("reset", colour="red")).observation.total == 0
+    else:
+        with pytest.raises(InvalidActionError, match="does not take colour; it takes episode_id, seed, start"):
+            await play("reset", colour="red")
+    assert (await play("reset", start=1)).observation.total == 1
 
 
 async def test_a_late_reply_is_never_given_to_the_next_call(play: Player) -> None:

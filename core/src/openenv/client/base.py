@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
-import pydantic_core
 from pydantic import BaseModel
 
 from ..contract.generics import models
@@ -29,8 +28,6 @@ ActT = TypeVar("ActT")
 ObsT = TypeVar("ObsT")
 StateT = TypeVar("StateT")
 T = TypeVar("T")
-
-_WITHOUT_METADATA = {"metadata"}
 
 
 class EnvClient(Generic[ActT, ObsT, StateT]):
@@ -191,8 +188,7 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
             CapacityReached: every slot of the server stayed taken.
             ConnectError: no server answers.
         """
-        data = pydantic_core.to_json(options) if options else None
-        return self._do("reset", self._call(messages.RESET, data, timeout_s), self._parse_result)
+        return self._do("reset", self._call(messages.RESET, options or None, timeout_s), self._parse_result)
 
     def step(self, action: ActT, *, timeout_s: float | None = None) -> Awaitable[StepResult[ObsT]]:
         """Do one action.
@@ -208,7 +204,7 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
             SessionLost: the connection ended, and the episode with it.
             SessionStuck: an earlier call timed out; `reset()` first.
         """
-        return self._do("step", self._call(messages.STEP, self._encode(action), timeout_s), self._parse_result)
+        return self._do("step", self._call(messages.STEP, self._payload(action), timeout_s), self._parse_result)
 
     def state(self, *, timeout_s: float | None = None) -> Awaitable[StateT]:
         """Return where the episode stands; raises as `step` does."""
@@ -279,19 +275,14 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
     def _do_blocking(self, call: Call, parse: Callable[[dict[str, Any]], T]) -> T:
         return parse(self._connection.request(call))
 
-    def _call(self, kind: str, data: bytes | None, timeout_s: float | None) -> Call:
-        if timeout_s is None:
-            return Call(kind, data, self._message_timeout_s)
-        return Call(kind, data, timeout_s, True)
+    def _call(self, kind: str, payload: Any, timeout_s: float | None) -> Call:
+        return Call(kind, payload, self._message_timeout_s if timeout_s is None else timeout_s)
 
-    def _encode(self, action: ActT) -> bytes:
+    def _payload(self, action: ActT) -> Any:
         if self._custom_payload:
-            return pydantic_core.to_json(self._step_payload(action))
-        if isinstance(action, BaseModel):
-            unsaid = None if getattr(action, "metadata", True) else _WITHOUT_METADATA
-            return type(action).__pydantic_serializer__.to_json(action, exclude=unsaid)
-        if isinstance(action, Mapping):
-            return pydantic_core.to_json(action)
+            return self._step_payload(action)
+        if isinstance(action, BaseModel | Mapping):
+            return action
         expected = getattr(self._action_model, "__name__", "an action")
         raise UsageError(f"step takes {expected}, not {type(action).__name__}")
 

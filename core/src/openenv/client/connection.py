@@ -177,7 +177,7 @@ class Connection:
     def _note(self, error: OpenEnvError) -> None:
         if isinstance(error, SessionError) and (isinstance(error, SessionLost) or self._only_reset is None):
             self._only_reset = error if isinstance(error, SessionLost | SessionStuck) else None
-        elif isinstance(error, StepTimeout):
+        elif isinstance(error, StepTimeout) and error.details.get("started", True):
             self._only_reset = SessionStuck("the call before timed out, so where the episode stands is unknown: reset() first")
 
     def _note_success(self, call: Call) -> None:

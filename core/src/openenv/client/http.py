@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import httpx
 import pydantic_core
 
-from ..errors import ConnectError, OpenEnvError, SessionLost, StepTimeout, from_code
+from ..errors import ConnectError, OpenEnvError, SessionLost, from_code
 from ..wire import messages
+from ..wire.values import dump_plain
 from .address import is_loopback
-from .transport import Call, Options
+from .transport import GRACE_S, Call, Options, dumped
 
 HEADER = "X-OpenEnv-Session"
 REPEAT_AFTER_S = (0.05, 0.2, 0.5, 1.0)
@@ -56,15 +57,14 @@ class _Exchange:
         self._headers = dict(options.headers)
 
     def _message(self, call: Call) -> _Message:
-        request_id = b'"%s"' % uuid.uuid4().hex.encode()
+        data = dumped(dump_plain, call) or b"{}"
+        about = b'"timeout_s":%s,"request_id":"%s"' % (repr(call.timeout_s).encode(), uuid.uuid4().hex.encode())
         if call.type == messages.STEP:
-            timeout = b',"timeout_s":%s' % repr(call.timeout_s).encode() if call.timeout_given else b""
-            body = b'{"action":%s%s,"request_id":%s}' % (call.data or b"{}", timeout, request_id)
+            body = b'{"action":%s,%s}' % (data, about)
             return _Message("POST", "/step", body)
         if call.type == messages.RESET:
-            inside = (call.data or b"{}")[1:-1]
-            comma = b"," if inside.strip() else b""
-            return _Message("POST", "/reset", b'{%s%s"request_id":%s}' % (inside, comma, request_id))
+            comma = b"," if data != b"{}" else b""
+            return _Message("POST", "/reset", b"{%s%s%s}" % (data[1:-1], comma, about))
         return _Message("GET", "/state", None)
 
     def _prepare(self, call: Call) -> tuple[_Message, dict[str, str]]:
@@ -114,12 +114,12 @@ class HttpTransport(_Exchange):
 
     async def request(self, call: Call) -> dict[str, Any]:
         try:
-            async with asyncio.timeout(call.timeout_s), self._turn:
+            async with asyncio.timeout(call.timeout_s + GRACE_S), self._turn:
                 return await self._exchange(call)
         except TimeoutError as error:
             if isinstance(error, OpenEnvError):
                 raise
-            raise _late(call) from None
+            raise call.late() from None
 
     async def _exchange(self, call: Call) -> dict[str, Any]:
         client = self._client
@@ -169,13 +169,13 @@ class BlockingHttpTransport(_Exchange):
         if client is None:
             raise SessionLost("not connected")
         (method, path, body), headers = self._prepare(call)
-        deadline = time.monotonic() + call.timeout_s
+        deadline = time.monotonic() + call.timeout_s + GRACE_S
         for pause_s in (*REPEAT_AFTER_S, None):
             left_s = deadline - time.monotonic()
             try:
                 return self._read(client.request(method, path, content=body, headers=headers, timeout=max(left_s, 0.001)))
             except httpx.TimeoutException:
-                raise _late(call) from None
+                raise call.late() from None
             except httpx.TransportError as error:
                 if pause_s is None or left_s < pause_s:
                     raise self._unreachable(error) from None
@@ -203,7 +203,3 @@ def _error(status: int, content: Any) -> OpenEnvError:
     for name in ("type", "title", "status"):
         details.pop(name, None)
     return from_code(str(code), str(message), **details)
-
-
-def _late(call: Call) -> StepTimeout:
-    return StepTimeout(f"no reply to {call.type} within {call.timeout_s:g} s; reset() before the next step")

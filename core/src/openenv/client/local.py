@@ -10,14 +10,13 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from ..errors import SessionLost, StepTimeout, UsageError
-from ..sessions.dispatch import answer
+from ..errors import SessionLost, UsageError
+from ..sessions.dispatch import perform
 from ..sessions.registry import Registry
 from ..sessions.session import Session
 from ..sessions.spec import environment_spec
-from ..wire import v1
-from ..wire.messages import REPLY_TYPE
-from .transport import Call
+from ..wire import v2
+from .transport import GRACE_S, Call, dumped
 
 T = TypeVar("T")
 
@@ -74,8 +73,11 @@ class _LocalSession:
     async def _answer(self, call: Call) -> dict[str, Any]:
         if self._session is None or self._session.ended:
             raise SessionLost("the session has ended and its episode with it: reset() starts another")
-        reply = await answer(self._session, v1.request(call.type, call.data))
-        return v1.read_reply(reply or b"", REPLY_TYPE[call.type])
+        data = dumped(v2.dump_msgpack, call)
+        strict = self._registry.settings.strict_reset
+        reply = await perform(self._session, call.type, data, call.timeout_s, strict_reset=strict)
+        content: dict[str, Any] = v2.load_msgpack(reply)
+        return content
 
     async def _stop(self) -> None:
         session, self._session = self._session, None
@@ -91,10 +93,10 @@ class LocalTransport(_LocalSession):
 
     async def request(self, call: Call) -> dict[str, Any]:
         reply = asyncio.wrap_future(_submit(self._answer(call)))
-        done, _ = await asyncio.wait([reply], timeout=call.timeout_s)
+        done, _ = await asyncio.wait([reply], timeout=call.timeout_s + GRACE_S)
         if not done:
             reply.add_done_callback(_drop)
-            raise _late(call)
+            raise call.late()
         return reply.result()
 
     async def close(self) -> None:
@@ -109,9 +111,9 @@ class BlockingLocalTransport(_LocalSession):
 
     def request(self, call: Call) -> dict[str, Any]:
         reply = _submit(self._answer(call))
-        done, _ = concurrent.futures.wait([reply], timeout=call.timeout_s)
+        done, _ = concurrent.futures.wait([reply], timeout=call.timeout_s + GRACE_S)
         if not done:
-            raise _late(call)
+            raise call.late()
         return reply.result()
 
     def close(self) -> None:
@@ -139,7 +141,3 @@ def _submit(work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
 def _drop(reply: asyncio.Future[Any]) -> None:
     if not reply.cancelled():
         reply.exception()
-
-
-def _late(call: Call) -> StepTimeout:
-    return StepTimeout(f"no reply to {call.type} within {call.timeout_s:g} s; reset() before the next step")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-import pydantic_core
-
 from ..contract.result import StepResult
 from ..wire import messages
 from .base import EnvClient
@@ -38,13 +36,12 @@ class SyncEnvClient(Generic[ActT, ObsT, StateT]):
     def reset(self, *, timeout_s: float | None = None, **options: Any) -> StepResult[ObsT]:
         """See `EnvClient.reset`."""
         client = self._client
-        data = pydantic_core.to_json(options) if options else None
-        return client._do_blocking(client._call(messages.RESET, data, timeout_s), client._parse_result)
+        return client._do_blocking(client._call(messages.RESET, options or None, timeout_s), client._parse_result)
 
     def step(self, action: ActT, *, timeout_s: float | None = None) -> StepResult[ObsT]:
         """See `EnvClient.step`."""
         client = self._client
-        return client._do_blocking(client._call(messages.STEP, client._encode(action), timeout_s), client._parse_result)
+        return client._do_blocking(client._call(messages.STEP, client._payload(action), timeout_s), client._parse_result)
 
     def state(self, *, timeout_s: float | None = None) -> StateT:
         """See `EnvClient.state`."""

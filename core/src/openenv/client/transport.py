@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from ..errors import StepTimeout, UsageError
 from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES
 
 
@@ -14,15 +15,17 @@ class Call(NamedTuple):
 
     Attributes:
         type: the message type.
-        data: its `data` as JSON, or None for none.
-        timeout_s: seconds to wait for the reply.
-        timeout_given: the caller chose `timeout_s`, so the environment is told of it where the protocol can.
+        payload: the arguments of a reset or an action, as plain data or a model; None for none.
+        timeout_s: seconds that the call may take, waiting for its turn included.
     """
 
     type: str
-    data: bytes | None
+    payload: Any
     timeout_s: float
-    timeout_given: bool = False
+
+    def late(self) -> StepTimeout:
+        """Return the error for a reply that did not come in time and that the server knows nothing of."""
+        return StepTimeout(f"no reply to {self.type} within {self.timeout_s:g} s: reset() before the next step")
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,18 @@ class Options:
     ping_interval_s: float | None = 20.0
     ping_timeout_s: float | None = 20.0
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+GRACE_S = 0.5
+"""How much longer than a call's own time a client waits, since the server's word for its lateness tells more."""
+
+
+def dumped(dump: Callable[[Any], bytes], call: Call) -> bytes | None:
+    """Return a call's payload as bytes, or None for none. Raises `UsageError` for what cannot be sent."""
+    try:
+        return None if call.payload is None else dump(call.payload)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"what {call.type} was given cannot be sent: {error}") from None
 
 
 class Transport(Protocol):

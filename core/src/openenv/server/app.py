@@ -46,7 +46,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        registry.begin()
+        registry.prepare()
         yield
         await registry.close()
 

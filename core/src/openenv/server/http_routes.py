@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,11 +18,9 @@ from ..sessions.session import Session
 from ..sessions.spec import EnvironmentSpec
 from ..wire import messages
 from ..wire.messages import Request
-from ..wire.values import observation_data
+from ..wire.values import encode_http
 from .http_sessions import HttpSessions
 from .problems import problem
-
-encode = partial(observation_data, null_metadata=True)
 
 
 def add_http_routes(app: FastAPI, registry: Registry) -> None:
@@ -79,7 +76,8 @@ class _Control:
             data = await _body(request)
             request_id = _request_id(data)
             session = await self._sessions.for_reset(request, request_id)
-            return await self._run(request, session, Request(messages.RESET, data), request_id)
+            deadline_s = _timeout(data)
+            return await self._run(request, session, Request(messages.RESET, data, deadline_s), request_id)
 
         return await _guarded(request, run)
 
@@ -108,11 +106,14 @@ class _Control:
         return await _guarded(request, run)
 
     async def _run(self, http: HttpRequest, session: Session, request: Request, request_id: str | None) -> Response:
+        def call() -> Awaitable[bytes]:
+            return session.call(request, encode_http, request.timeout_s)
+
         try:
             if request_id is None:
-                data = await session.call(request, encode)
+                data = await call()
             else:
-                data = await session.call_once(f"{request.type}:{request_id}", lambda: session.call(request, encode))
+                data = await session.call_once(f"{request.type}:{request_id}", call)
         except OpenEnvError as error:
             return self._sessions.mark(problem(error), http, session)
         return self._sessions.mark(Response(data, media_type="application/json"), http, session)
@@ -150,7 +151,7 @@ def _request_id(data: dict[str, Any]) -> str | None:
 
 
 def _timeout(data: dict[str, Any]) -> float | None:
-    timeout_s = data.get("timeout_s")
+    timeout_s = data.pop("timeout_s", None)
     if timeout_s is None:
         return None
     if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or not timeout_s > 0:

@@ -1,4 +1,4 @@
-"""The WebSocket endpoint `/ws`: one socket, one session."""
+"""The WebSocket endpoint `/ws`: which protocol a client speaks, and version 1, where one socket is one session."""
 
 from __future__ import annotations
 
@@ -7,36 +7,44 @@ from starlette.types import Message, Receive, Scope, Send
 from ..errors import OpenEnvError
 from ..sessions.dispatch import answer
 from ..sessions.registry import Registry
-from ..wire import v1
+from ..wire import v1, v2
+from .resumable_socket import ResumableSockets
 
 
 class SocketEndpoint:
-    """An ASGI application that speaks protocol version 1.
-
-    A session begins when its socket opens and ends when it closes, for whatever reason.
-    """
+    """An ASGI application that speaks version 2 to those who offer it and version 1 to all others."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._resumable = ResumableSockets(registry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        await send({"type": "websocket.accept"})
+        codec, resumed = v2.choose(scope["subprotocols"])
+        if codec is not None:
+            await send({"type": "websocket.accept", "subprotocol": codec.subprotocol})
+            await self._resumable.serve(codec, resumed, receive, send)
+        else:
+            await send({"type": "websocket.accept"})
+            await self._serve_v1(receive, send)
+
+    async def _serve_v1(self, receive: Receive, send: Send) -> None:
+        """Open a session, answer frame by frame, and end it when the socket closes, for whatever reason."""
         try:
             session = await self._registry.open()
         except OpenEnvError as error:
-            await _send_text(send, v1.error_reply(error))
-            await _close(send)
+            await send_text(send, v1.error_reply(error))
+            await close(send)
             return
         try:
             while (message := await receive())["type"] == "websocket.receive":
-                reply = await answer(session, _frame(message))
+                reply = await answer(session, frame_of(message))
                 if reply is None:
-                    await _close(send)
+                    await close(send)
                     break
-                await _send_text(send, reply)
+                await send_text(send, reply)
                 if session.ended:
-                    await _close(send)
+                    await close(send)
                     break
         except OSError:
             pass  # the client went away while it was being answered
@@ -44,14 +52,17 @@ class SocketEndpoint:
             await self._registry.end(session)
 
 
-def _frame(message: Message) -> str | bytes:
+def frame_of(message: Message) -> str | bytes:
+    """Return what a `websocket.receive` carries."""
     frame: str | bytes = message["bytes"] if message.get("text") is None else message["text"]
     return frame
 
 
-async def _send_text(send: Send, frame: bytes) -> None:
+async def send_text(send: Send, frame: bytes) -> None:
+    """Send a frame as text."""
     await send({"type": "websocket.send", "text": frame.decode()})
 
 
-async def _close(send: Send) -> None:
-    await send({"type": "websocket.close", "code": 1000})
+async def close(send: Send, code: int = 1000) -> None:
+    """Close the socket."""
+    await send({"type": "websocket.close", "code": code})

@@ -7,16 +7,18 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import BaseModel
+
 from ..contract.models import Observation
-from ..errors import ExecutionError, OpenEnvError
+from ..errors import ExecutionError, InvalidActionError, NotSupportedError, OpenEnvError
 from ..wire import messages
 from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES, Request
-from ..wire.values import model_data, observation_data
+from ..wire.values import encode as encode_v1
 from .spec import AnyEnvironment, EnvironmentSpec, overrides
 
 logger = logging.getLogger("openenv.environment")
 
-Encode = Callable[[Observation], bytes]
+Encode = Callable[[Any], bytes]
 
 ENVELOPE_BYTES = 128
 """What a message may add to the `data` of a reply."""
@@ -42,7 +44,7 @@ class Calls:
         """Build the environment. Raises `FactoryError` where that fails."""
         self._environment = self._spec.build()
 
-    def run(self, request: Request, encode: Encode = observation_data) -> bytes:
+    def run(self, request: Request, encode: Encode = encode_v1) -> bytes:
         """Do what a request asks for and return the reply's encoded `data`.
 
         Raises:
@@ -58,7 +60,7 @@ class Calls:
             raise self._failure(request, error) from error
         return self._finish(request, value, encode)
 
-    async def run_async(self, request: Request, encode: Encode = observation_data) -> bytes:
+    async def run_async(self, request: Request, encode: Encode = encode_v1) -> bytes:
         """As `run`, awaiting what the environment returns where it is awaitable."""
         call = self._prepare(request)
         try:
@@ -86,8 +88,10 @@ class Calls:
             raise ExecutionError(f"{self._spec.name} is closed")
         if request.type == messages.STEP:
             return self._prepare_step(environment, request)
+        if request.type == messages.RENDER:
+            return lambda: _picture_of(environment)
         if request.type == messages.RESET:
-            arguments = self._reset_arguments(request.data or {})
+            arguments = self._reset_arguments(request)
             reset = environment.reset_async if overrides(self._spec.cls, "reset_async") else environment.reset
             return lambda: reset(**arguments)
         return lambda: _state_of(environment)
@@ -101,20 +105,25 @@ class Calls:
             return lambda: step(action, timeout_s=request.timeout_s)
         return lambda: step(action)
 
-    def _reset_arguments(self, data: dict[str, Any]) -> dict[str, Any]:
-        names = self._spec.reset_names
-        return data if names is None else {name: value for name, value in data.items() if name in names}
+    def _reset_arguments(self, request: Request) -> dict[str, Any]:
+        data, names = request.data or {}, self._spec.reset_names
+        if names is None:
+            return data
+        unknown = data.keys() - names - {"episode_id"}
+        if unknown and request.strict:
+            taken = f"it takes {', '.join(sorted(names))}" if names else "it takes no arguments"
+            raise InvalidActionError(f"{self._spec.name}.reset does not take {', '.join(sorted(unknown))}; {taken}")
+        return {name: value for name, value in data.items() if name in names}
 
     def _finish(self, request: Request, value: Any, encode: Encode) -> bytes:
         what = f"{self._spec.name}.{request.type}"
         try:
-            if request.type == messages.STATE:
-                data = model_data(value)
-            elif isinstance(value, Observation):
+            expected, name = _RETURNS.get(request.type, (Observation, "an Observation"))
+            if not isinstance(value, expected):
+                raise ExecutionError(f"{what} must give {name}, but gave {type(value).__name__}")
+            if isinstance(value, Observation):
                 self._over = bool(value.done)
-                data = encode(value)
-            else:
-                raise ExecutionError(f"{what}() must return an Observation, but returned {type(value).__name__}")
+            data = encode(value)
         except (ValueError, AttributeError) as error:
             raise ExecutionError(f"what {what} gave cannot be sent: {error}") from error
         if len(data) > self._longest:
@@ -128,6 +137,16 @@ class Calls:
         logger.info("%s.%s failed", self._spec.name, request.type, exc_info=error)
         told = str(error) or f"{type(error).__name__} in {self._spec.name}.{request.type}"
         return ExecutionError(told, error_type=type(error).__name__)
+
+
+_RETURNS: dict[str, tuple[type, str]] = {messages.STATE: (BaseModel, "a State"), messages.RENDER: (dict, "a MIME bundle")}
+
+
+def _picture_of(environment: AnyEnvironment) -> Any:
+    try:
+        return environment.render()
+    except (NotImplementedError, AttributeError) as error:
+        raise NotSupportedError(str(error)) from None
 
 
 def _state_of(environment: AnyEnvironment) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..errors import OpenEnvError
-from ..wire import messages, v1
+from ..wire import messages, v1, v2
+from ..wire.messages import Request
 from .session import Session
 
 
@@ -19,3 +20,15 @@ async def answer(session: Session, frame: str | bytes) -> bytes | None:
         return v1.reply(messages.REPLY_TYPE[request.type], await session.call(request))
     except OpenEnvError as error:
         return v1.error_reply(error)
+
+
+async def perform(session: Session, kind: str, data: bytes | None, deadline_s: float, *, strict_reset: bool) -> bytes:
+    """Return the reply's `data` to a request that comes from this process; both are in msgpack.
+
+    Raises:
+        OpenEnvError: what a server would have answered.
+    """
+    content = None if data is None else v2.load_msgpack(data)
+    if content is None and kind in (messages.RESET, messages.STEP):
+        content = {}
+    return await session.call(Request(kind, content, deadline_s, strict_reset), v2.encode_msgpack, deadline_s)

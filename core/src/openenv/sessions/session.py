@@ -1,4 +1,4 @@
-"""One client's hold on one environment."""
+"""One client's hold on the server."""
 
 from __future__ import annotations
 
@@ -10,28 +10,30 @@ from collections.abc import Awaitable, Callable
 
 from ..errors import SessionLost
 from ..wire.messages import Request
-from ..wire.values import observation_data
+from ..wire.values import encode as encode_v1
 from .calls import Encode
-from .workers import Worker
+from .lane import Lane, Ticket
+from .supply import Supply
 
 KEPT_REPLIES = 64
 """How many named replies a session keeps for callers that ask again."""
 
 
 class Session:
-    """An environment in use: who may call it, and since when nobody has.
+    """A client's environment, and since when nobody has called it.
 
     Attributes:
         id: unguessable; knowing it is the right to use the session.
+        lane: where the calls run.
         idle_timeout_s: the session may be ended after so long without a call.
     """
 
-    def __init__(self, worker: Worker, idle_timeout_s: float) -> None:
+    def __init__(self, supply: Supply, idle_timeout_s: float, step_timeout_s: float | None = None) -> None:
         self.id = secrets.token_urlsafe(24)
         self.idle_timeout_s = idle_timeout_s
+        self.lane = Lane(supply)
+        self._step_timeout_s = step_timeout_s
         self._ended_because: str | None = None
-        self.worker = worker
-        self._calls = 0
         self._last_used = time.monotonic()
         self._replies: OrderedDict[str, asyncio.Future[bytes]] = OrderedDict()
 
@@ -47,20 +49,25 @@ class Session:
     @property
     def idle(self) -> bool:
         """Whether nobody has called for longer than allowed. With a call in flight a session is never idle."""
-        return not self._calls and time.monotonic() - self._last_used > self.idle_timeout_s
+        return not self.lane.busy and time.monotonic() - self._last_used > self.idle_timeout_s
 
-    async def call(self, request: Request, encode: Encode = observation_data) -> bytes:
-        """Run a request after those before it; returns and raises as `Calls.run`. Raises `SessionLost` once ended."""
+    def submit(self, request: Request, encode: Encode, deadline_s: float | None = None) -> Ticket:
+        """Let a call wait its turn, for at most `deadline_s` and what the server allows.
+
+        Raises:
+            SessionLost: the session has ended.
+        """
         if self.ended:
-            raise SessionLost(
-                f"the session was ended and its episode with it, because {self._ended_because}: reset() starts another"
-            )
-        self._calls += 1
-        try:
-            return await self.worker.call(request, encode)
-        finally:
-            self._calls -= 1
-            self._last_used = time.monotonic()
+            why = self._ended_because
+            raise SessionLost(f"the session was ended and its episode with it, because {why}: reset() starts another")
+        limits = [limit for limit in (deadline_s, self._step_timeout_s) if limit is not None]
+        ticket = self.lane.submit(request, encode, min(limits) if limits else None)
+        ticket.outcome.add_done_callback(self._used)
+        return ticket
+
+    async def call(self, request: Request, encode: Encode = encode_v1, deadline_s: float | None = None) -> bytes:
+        """Run a request after those before it; returns and raises as `Calls.run`, and `StepTimeout` past its deadline."""
+        return await asyncio.shield(self.submit(request, encode, deadline_s).outcome)
 
     async def call_once(self, name: str, run: Callable[[], Awaitable[bytes]]) -> bytes:
         """Run something under a name; the same name again returns or awaits the first one's outcome and runs nothing."""
@@ -71,6 +78,9 @@ class Session:
             if len(self._replies) > KEPT_REPLIES:
                 self._replies.popitem(last=False)
         return await asyncio.shield(kept)
+
+    def _used(self, _: asyncio.Future[bytes]) -> None:
+        self._last_used = time.monotonic()
 
 
 def _mark_seen(outcome: asyncio.Future[bytes]) -> None:

@@ -15,6 +15,16 @@ INLINE, THREAD, PROCESS = "inline", "thread", "process"
 ISOLATIONS = (INLINE, THREAD, PROCESS)
 FORK, SPAWN = "fork", "spawn"
 
+NEVER_NEGATIVE = (
+    "queue_timeout_s",
+    "idle_timeout_s",
+    "http_default_idle_s",
+    "close_timeout_s",
+    "warm_processes",
+    "resume_window_s",
+)
+ABOVE_ZERO = ("memory_limit_mb", "cpu_limit_s", "step_timeout_s", "max_starting_envs", "max_unacked_bytes")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -23,8 +33,14 @@ class Settings:
     Attributes:
         max_concurrent_envs: sessions at once; None gives 256 to environments that declare
             `SUPPORTS_CONCURRENT_SESSIONS`, and 1 to others; in processes it gives 64 to all.
-        queue_timeout_s: how long a newcomer waits for a slot before `CAPACITY_REACHED`. Default 60.
+        max_starting_envs: environments built at once; further ones wait. Default 8.
+        queue_timeout_s: how long a newcomer waits for a slot before `CAPACITY_REACHED`. Default 50, so that
+            this comes before a client's default patience of 60 ends.
         idle_timeout_s: a session that nobody calls for so long is ended. Default 3600.
+        resume_window_s: how long a session outlives its socket, so that its client can come back (version 2). Default 60.
+        step_timeout_s: the longest that any call may take, queueing included; None sets no limit but the caller's.
+        max_unacked_bytes: replies held for a client that has not said it has them; above it no call starts. Default 64 MiB.
+        strict_reset: refuse a reset argument that the environment does not take (version 2). Default True.
         http_default_session: whether HTTP calls that name no session share one. Default True.
         http_default_idle_s: as `idle_timeout_s`, for that shared session. Default 60.
         max_message_bytes: largest message taken. Default 100 MiB.
@@ -42,8 +58,13 @@ class Settings:
     """
 
     max_concurrent_envs: int | None = None
-    queue_timeout_s: float = 60.0
+    max_starting_envs: int = 8
+    queue_timeout_s: float = 50.0
     idle_timeout_s: float = 3600.0
+    resume_window_s: float = 60.0
+    step_timeout_s: float | None = None
+    max_unacked_bytes: int = 64 * 1024 * 1024
+    strict_reset: bool = True
     http_default_session: bool = True
     http_default_idle_s: float = 60.0
     max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
@@ -57,10 +78,10 @@ class Settings:
     def __post_init__(self) -> None:
         if self.max_concurrent_envs is not None and self.max_concurrent_envs < 1:
             raise UsageError(f"max_concurrent_envs must be at least 1, not {self.max_concurrent_envs}")
-        for name in ("queue_timeout_s", "idle_timeout_s", "http_default_idle_s", "close_timeout_s", "warm_processes"):
+        for name in NEVER_NEGATIVE:
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must not be negative, but is {getattr(self, name)}")
-        for name in ("memory_limit_mb", "cpu_limit_s"):
+        for name in ABOVE_ZERO:
             limit = getattr(self, name)
             if limit is not None and limit <= 0:
                 raise UsageError(f"{name} must be above 0, or None for no limit, but is {limit}")

@@ -7,7 +7,7 @@ import inspect
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES, Request
@@ -23,8 +23,14 @@ class Worker(Protocol):
     async def open(self) -> None:
         """Build the environment. Raises `FactoryError` where that fails; the worker is then of no further use."""
 
-    async def call(self, request: Request, encode: Encode) -> bytes:
-        """Run a request; returns and raises as `Calls.run`. Once begun, a call runs to its end even if cancelled."""
+    def call(self, request: Request, encode: Encode) -> Awaitable[bytes]:
+        """Run a request; returns and raises as `Calls.run`. Once begun in a thread, a call ends even if nobody awaits it."""
+
+    def give_up(self) -> bool:
+        """Nobody waits for the call in flight any more; return whether the worker can take a reset all the same.
+
+        Where it cannot, the environment is stuck in that call, and is closed once it returns.
+        """
 
     async def close(self) -> None:
         """Close the environment once the calls before have ended."""
@@ -42,13 +48,23 @@ class LoopWorker:
     def __init__(self, spec: EnvironmentSpec, max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES) -> None:
         self._calls = Calls(spec, max_message_bytes)
         self._turn = asyncio.Lock()
+        self._running: asyncio.Task[Any] | None = None
 
     async def open(self) -> None:
         self._calls.open()
 
     async def call(self, request: Request, encode: Encode) -> bytes:
         async with self._turn:
-            return await self._calls.run_async(request, encode)
+            self._running = asyncio.current_task()
+            try:
+                return await self._calls.run_async(request, encode)
+            finally:
+                self._running = None
+
+    def give_up(self) -> bool:
+        if self._running is not None:
+            self._running.cancel()
+        return False
 
     async def close(self) -> None:
         async with self._turn:
@@ -76,9 +92,11 @@ class ThreadWorker:
             self._jobs.put(None)
             raise
 
-    async def call(self, request: Request, encode: Encode) -> bytes:
-        result: bytes = await self._do(self._calls.run, request, encode)
-        return result
+    def call(self, request: Request, encode: Encode) -> asyncio.Future[bytes]:
+        return self._do(self._calls.run, request, encode)
+
+    def give_up(self) -> bool:
+        return False
 
     async def close(self) -> None:
         try:

@@ -7,13 +7,28 @@ from typing import Any, Final, NamedTuple
 RESET: Final = "reset"
 STEP: Final = "step"
 STATE: Final = "state"
+RENDER: Final = "render"
 CLOSE: Final = "close"
+ACK: Final = "ack"
+CANCEL: Final = "cancel"
+HELLO: Final = "hello"
 OBSERVATION: Final = "observation"
 ERROR: Final = "error"
 
-REQUEST_TYPES: Final = frozenset({RESET, STEP, STATE, CLOSE})
-REPLY_TYPE: Final = {RESET: OBSERVATION, STEP: OBSERVATION, STATE: STATE}
+REPLY_TYPE: Final = {RESET: OBSERVATION, STEP: OBSERVATION, STATE: STATE, RENDER: RENDER}
 """The type of the reply that each request gets when nothing goes wrong."""
+
+V1_REQUESTS: Final = frozenset({RESET, STEP, STATE, CLOSE})
+NUMBERED: Final = frozenset({RESET, STEP, STATE, RENDER})
+"""The requests of version 2 that carry an `id` and get a reply."""
+
+CLOSE_PROTOCOL: Final = 1002
+CLOSE_UNKNOWN: Final = 4404
+CLOSE_REPLACED: Final = 4409
+"""Codes that end a socket: a message out of place, a session that is not there, a newer socket of the same session."""
+
+MAX_IN_FLIGHT: Final = 64
+"""How many requests of a session may be unacknowledged at once."""
 
 DEFAULT_MAX_MESSAGE_BYTES: Final = 100 * 1024 * 1024
 """Largest message either side takes unless told otherwise; the published client's limit."""
@@ -26,8 +41,10 @@ class Request(NamedTuple):
         type: one of `REQUEST_TYPES`.
         data: the arguments of a reset or the fields of an action; None where the type has none.
         timeout_s: seconds the environment is told that the caller will wait; None for no word of it.
+        strict: a reset argument that the environment does not take is an error, rather than ignored.
     """
 
     type: str
     data: dict[str, Any] | None = None
     timeout_s: float | None = None
+    strict: bool = False

@@ -22,8 +22,8 @@ def read_request(frame: str | bytes) -> Request:
     """
     message = _read_object(frame)
     kind = message.get("type")
-    if not isinstance(kind, str) or kind not in messages.REQUEST_TYPES:
-        known = ", ".join(sorted(messages.REQUEST_TYPES))
+    if not isinstance(kind, str) or kind not in messages.V1_REQUESTS:
+        known = ", ".join(sorted(messages.V1_REQUESTS))
         raise UnknownMessageTypeError(f"unknown message type {kind!r}; this server takes {known}")
     takes_data = kind in (messages.STEP, messages.RESET)
     unknown = message.keys() - ({"type", "data"} if takes_data else {"type"})

@@ -71,6 +71,30 @@ def model_data(model: BaseModel) -> bytes:
     return type(model).__pydantic_serializer__.to_json(model)
 
 
+def encode(value: Any) -> bytes:
+    """Return the JSON of a reply's `data` in version 1: an observation's, a state's, or plain data's.
+
+    Raises:
+        ValueError: a value that JSON cannot carry (text with lone surrogates, an unknown type).
+    """
+    if isinstance(value, Observation):
+        return observation_data(value)
+    return model_data(value) if isinstance(value, BaseModel) else pydantic_core.to_json(value, inf_nan_mode="null")
+
+
+def encode_http(value: Any) -> bytes:
+    """As `encode`, with `"metadata":null` where there is none, as HTTP replies have it."""
+    return observation_data(value, null_metadata=True) if isinstance(value, Observation) else encode(value)
+
+
+def dump_plain(value: Any) -> bytes:
+    """Return an action or arguments as JSON. Raises ValueError for what JSON cannot carry."""
+    if not isinstance(value, BaseModel):
+        return pydantic_core.to_json(value, inf_nan_mode="null")
+    unsaid = None if getattr(value, "metadata", True) else {"metadata"}
+    return type(value).__pydantic_serializer__.to_json(value, exclude=unsaid)
+
+
 def error_data(error: OpenEnvError) -> bytes:
     """Return the JSON of an error reply's `data`: `message`, `code`, and what else the error knows."""
     content = {"message": error.message, "code": error.code or "EXECUTION_ERROR", **error.details}

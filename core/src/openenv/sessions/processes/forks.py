@@ -34,7 +34,7 @@ class Forks:
     def __init__(self, handover: Handover) -> None:
         self._handover = handover
         self._packed = handover.pack()
-        self._server: _ForkServer | None = None
+        self._server: asyncio.Task[_ForkServer] | None = None
         self._turn = asyncio.Lock()
 
     async def start(self) -> Process:
@@ -43,16 +43,25 @@ class Forks:
         Raises:
             FactoryError: the environment's module cannot be imported in another process, or there is no room for one.
         """
+        server = await asyncio.shield(self._started())
         async with self._turn:
-            if self._server is None or self._server.lost:
-                self._server = await _ForkServer.start(self._handover, self._packed)
-            return await self._server.fork()
+            return await server.fork()
 
     async def close(self) -> None:
         """Kill every process, and wait until they and the fork server are gone."""
-        async with self._turn:
-            if self._server is not None:
-                await self._server.close()
+        if self._server is None:
+            return
+        self._server.cancel()
+        await asyncio.wait([self._server])
+        if not self._server.cancelled() and self._server.exception() is None:
+            await self._server.result().close()
+
+    def _started(self) -> asyncio.Task[_ForkServer]:
+        """The fork server, which those who want a process start together; it starts even if they give up."""
+        server = self._server
+        if server is None or (server.done() and (server.cancelled() or server.exception() or server.result().lost)):
+            server = self._server = asyncio.ensure_future(_ForkServer.start(self._handover, self._packed))
+        return server
 
 
 class _ForkServer:
@@ -70,6 +79,7 @@ class _ForkServer:
         self._processes: dict[int, Process] = {}
         self._numbers = itertools.count(1)
         self._read = b""
+        self._closing = False
         self.lost = False
 
     @classmethod
@@ -127,6 +137,7 @@ class _ForkServer:
         processes = list(self._processes.values())
         for process in processes:
             process.kill()
+        self._closing = True
         if not self.lost:
             self._control.shutdown(socket.SHUT_WR)
         await asyncio.wait([self._over], timeout=END_WITHIN_S)
@@ -134,14 +145,14 @@ class _ForkServer:
         await asyncio.wait([self._over, *(process.ended for process in processes)])
 
     def _kill(self, number: int) -> None:
-        if self.lost or number not in self._processes:
+        if self.lost or self._closing or number not in self._processes:
             return
         try:
             self._control.send(ORDER.pack(KILL, number))
         except BlockingIOError:
             self._loop.call_later(RETRY_KILL_S, self._kill, number)
         except OSError:
-            self._lose()
+            pass  # the fork server has ended, which `_take_reports` will see
 
     def _take_reports(self) -> None:
         try:

@@ -39,7 +39,11 @@ class Spawns:
             theirs.close()
         self._running[process] = interpreter
         process.ended.add_done_callback(lambda _: self._forget(process))
-        await join(process, ours)
+        try:
+            await join(process, ours)
+        except BaseException:
+            process.kill()
+            raise
         process.send(frames.HANDOVER, self._packed)
         return process
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from ...errors import EnvironmentFailure, ExecutionError
+from ...errors import EnvironmentCrashed, EnvironmentFailure, ExecutionError
 from ...wire import messages
 from ...wire.messages import Request
 from ..calls import Encode
@@ -29,11 +29,12 @@ class ProcessWorker:
         self._pool = pool
         self._close_timeout_s = close_timeout_s
         self._process: Process | None = None
+        self._taking: asyncio.Task[Process] | None = None
         self._turn = asyncio.Lock()
 
     async def open(self) -> None:
-        """See `Worker.open`. Cancelled, it leaves nothing behind."""
-        self._process = await self._pool.take()
+        """See `Worker.open`. Cancelled, it leaves nothing behind. Raises `EnvironmentCrashed` where it was killed."""
+        self._process = await self._take()
 
     async def call(self, request: Request, encode: Encode) -> bytes:
         """See `Worker.call`.
@@ -49,17 +50,26 @@ class ProcessWorker:
             if process.gone:
                 if request.type != messages.RESET:
                     raise process.crash()
-                process = self._process = await self._pool.take()
+                process = self._process = await self._take()
             reply = process.call(request, encode)
         return await reply
 
+    def give_up(self) -> bool:
+        """See `Worker.give_up`: end the process at once, whatever it does; a reset gets a new one."""
+        self.kill()
+        return True
+
     def kill(self) -> None:
-        """End the process at once, whatever it does; a call in flight raises `EnvironmentCrashed`."""
+        """End the process at once, whatever it does, its building included; the call in flight raises `EnvironmentCrashed`."""
         if self._process is not None:
             self._process.kill()
+        if self._taking is not None:
+            self._taking.cancel()
 
     async def close(self) -> None:
         """See `Worker.close`; kills the process where that takes longer than `close_timeout_s`."""
+        if self._taking is not None:
+            self._taking.cancel()
         async with self._turn:
             process, self._process = self._process, None
         if process is None or process.gone:
@@ -74,3 +84,16 @@ class ProcessWorker:
             logger.warning("a process did not close its environment within %g s and was killed", self._close_timeout_s)
         finally:
             process.kill()
+
+    async def _take(self) -> Process:
+        self._taking = taking = asyncio.ensure_future(self._pool.take())
+        try:
+            await asyncio.wait([taking])
+        except asyncio.CancelledError:
+            taking.cancel()
+            raise
+        finally:
+            self._taking = None
+        if taking.cancelled():
+            raise EnvironmentCrashed("the process was killed by its server before its environment was built")
+        return taking.result()

@@ -1,0 +1,53 @@
+"""The thread that comes back to blocking clients' sessions while nobody calls them."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Protocol
+
+LOOK_EVERY_S = 2.0
+
+
+class Kept(Protocol):
+    """A session that can be lost while idle."""
+
+    def keep(self) -> None:
+        """Come back if need be; must not wait for calls under way."""
+
+
+class Keeper:
+    """Looks after sessions every few seconds, for as long as there are any."""
+
+    def __init__(self) -> None:
+        self._kept: weakref.WeakSet[Kept] = weakref.WeakSet()
+        self._turn = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, session: Kept) -> None:
+        """Look after a session from now on."""
+        with self._turn:
+            self._kept.add(session)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="openenv-keeper", daemon=True)
+                self._thread.start()
+
+    def forget(self, session: Kept) -> None:
+        """Look after it no more."""
+        with self._turn:
+            self._kept.discard(session)
+
+    def _run(self) -> None:
+        while True:
+            threading.Event().wait(LOOK_EVERY_S)
+            with self._turn:
+                sessions = list(self._kept)
+                if not sessions:
+                    self._thread = None
+                    return
+            for session in sessions:
+                session.keep()
+            del sessions
+
+
+KEEPER = Keeper()

@@ -1,0 +1,210 @@
+"""Version 2 of the socket: sessions that outlive their sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+
+from starlette.types import Message, Receive, Send
+
+from ..errors import OpenEnvError, SessionLost
+from ..sessions.exchange import Exchange, OutOfPlace
+from ..sessions.registry import Registry
+from ..version import __version__
+from ..wire import messages, v2
+from ..wire.v2 import Codec
+
+logger = logging.getLogger("openenv.sessions")
+
+NORMAL_END = 1000
+CLOSING_TIMEOUT_S = 5.0
+
+
+class ResumableSockets:
+    """Serves sockets of version 2, and keeps their sessions for `resume_window_s` after a socket was lost."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._links: dict[str, _Link] = {}
+
+    async def serve(self, codec: Codec, resumed: str | None, receive: Receive, send: Send) -> None:
+        """Serve one accepted socket to its end."""
+        socket = _Socket(codec, receive, send)
+        try:
+            link = self._begin(codec) if resumed is None else self._resume(codec, resumed)
+        except OpenEnvError as error:
+            await socket.refuse(error, messages.CLOSE_UNKNOWN if isinstance(error, SessionLost) else NORMAL_END)
+            return
+        link.take_over(socket)
+        socket.say(self._hello(link.exchange, resumed=resumed is not None))
+        code = await socket.run(link.exchange)
+        if link.socket is socket:
+            link.socket = None
+            await self._left(link, code)
+
+    def _begin(self, codec: Codec) -> _Link:
+        settings = self._registry.settings
+        exchange = Exchange(
+            self._registry.begin(),
+            codec,
+            strict_reset=settings.strict_reset,
+            max_unacked_bytes=settings.max_unacked_bytes,
+        )
+        link = self._links[exchange.session.id] = _Link(exchange)
+        return link
+
+    def _resume(self, codec: Codec, session_id: str) -> _Link:
+        session = self._registry.get(session_id)
+        link = self._links.get(session_id)
+        if link is None or link.exchange.codec is not codec:
+            raise SessionLost(f"session {'cannot be resumed' if link is None else 'speaks another subprotocol'}")
+        assert link.exchange.session is session
+        return link
+
+    async def _left(self, link: _Link, code: int) -> None:
+        """End a session whose client said goodbye or never began; give others time to come back."""
+        session = link.exchange.session
+        if code == NORMAL_END or not link.exchange.begun or session.ended:
+            self._links.pop(session.id, None)
+            await self._registry.end(session, "its client closed it")
+        else:
+            link.end_later(self._registry.settings.resume_window_s, self._window_over)
+        for gone in [name for name in self._links if not self._registry.has(name)]:
+            del self._links[gone]
+
+    async def _window_over(self, link: _Link) -> None:
+        window_s = self._registry.settings.resume_window_s
+        logger.info("the client of a session did not come back within %g s", window_s)
+        self._links.pop(link.exchange.session.id, None)
+        await self._registry.end(link.exchange.session, f"its client did not come back within {window_s:g} s")
+
+    def _hello(self, exchange: Exchange, *, resumed: bool) -> bytes:
+        settings = self._registry.settings
+        data = {
+            "session": exchange.session.id,
+            "resumed": resumed,
+            "protocol": exchange.codec.subprotocol,
+            "environment": self._registry.spec.name,
+            "version": __version__,
+            "limits": {
+                "max_message_bytes": settings.max_message_bytes,
+                "max_in_flight": messages.MAX_IN_FLIGHT,
+                "max_unacked_bytes": settings.max_unacked_bytes,
+                "idle_timeout_s": settings.idle_timeout_s,
+                "resume_window_s": settings.resume_window_s,
+                "step_timeout_s": settings.step_timeout_s,
+                "lanes": 1,
+            },
+            "capabilities": ["resume", "deadlines", "cancel", "render"],
+        }
+        return exchange.codec.dump({"type": messages.HELLO, "data": data})
+
+
+class _Link:
+    """A session and the socket that it has now, if any."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.socket: _Socket | None = None
+        self._ending: asyncio.Task[None] | None = None
+
+    def take_over(self, socket: _Socket) -> None:
+        """Make this the session's socket; the one before is closed, for the newest wins."""
+        if self._ending is not None:
+            self._ending.cancel()
+            self._ending = None
+        before, self.socket = self.socket, socket
+        if before is not None:
+            before.replaced.set()
+        self.exchange.attach(socket.say)
+
+    def end_later(self, window_s: float, end: object) -> None:
+        """Call `end` with this link after a while without a socket."""
+
+        async def wait() -> None:
+            await asyncio.sleep(window_s)
+            self._ending = None
+            await end(self)  # type: ignore[operator]
+
+        self._ending = asyncio.create_task(wait())
+
+
+class _Socket:
+    """One socket of a session: reads requests, and writes replies in a task of its own so that no call waits for it."""
+
+    def __init__(self, codec: Codec, receive: Receive, send: Send) -> None:
+        self._codec = codec
+        self._receive = receive
+        self._send = send
+        self._frames: deque[bytes] = deque()
+        self._written = asyncio.Event()
+        self.replaced = asyncio.Event()
+
+    def say(self, frame: bytes) -> None:
+        """Let a frame be sent."""
+        self._frames.append(frame)
+        self._written.set()
+
+    async def refuse(self, error: OpenEnvError, code: int) -> None:
+        """Tell of an error and close."""
+        await self._write_one(v2.error_frame(self._codec, None, error))
+        await self._close(code)
+
+    async def run(self, exchange: Exchange) -> int:
+        """Serve until the socket ends; return the code it ended with, 1000 where the session is to end."""
+        reading = asyncio.create_task(self._read(exchange))
+        tasks = (reading, asyncio.create_task(self._write()), asyncio.create_task(self.replaced.wait()))
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            code = messages.CLOSE_REPLACED if self.replaced.is_set() else reading.result() if reading.done() else 1006
+        finally:
+            exchange.detach(self.say)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if code in (NORMAL_END, messages.CLOSE_PROTOCOL, messages.CLOSE_REPLACED):
+            await self._flush_and_close(code)
+        return code
+
+    async def _read(self, exchange: Exchange) -> int:
+        while (message := await self._receive())["type"] == "websocket.receive":
+            try:
+                goes_on = exchange.receive(_frame(message))
+            except OutOfPlace as reason:
+                logger.info("closed a socket: %s", reason)
+                return messages.CLOSE_PROTOCOL
+            if not goes_on:
+                return NORMAL_END
+        return int(message.get("code") or 1006)
+
+    async def _write(self) -> None:
+        while True:
+            while self._frames:
+                await self._write_one(self._frames.popleft())
+            self._written.clear()
+            await self._written.wait()
+
+    async def _write_one(self, frame: bytes) -> None:
+        if self._codec.is_text:
+            await self._send({"type": "websocket.send", "text": frame.decode()})
+        else:
+            await self._send({"type": "websocket.send", "bytes": frame})
+
+    async def _flush_and_close(self, code: int) -> None:
+        """Send what is left, unless another socket has it now, and close."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_TIMEOUT_S):
+                while self._frames and code != messages.CLOSE_REPLACED:
+                    await self._write_one(self._frames.popleft())
+                await self._close(code)
+
+    async def _close(self, code: int) -> None:
+        with contextlib.suppress(OSError, RuntimeError):
+            await self._send({"type": "websocket.close", "code": code})
+
+
+def _frame(message: Message) -> str | bytes:
+    frame: str | bytes = message["bytes"] if message.get("text") is None else message["text"]
+    return frame

@@ -1,0 +1,112 @@
+"""The environments of a server: slots for them, and the workers they live in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from ..errors import UsageError
+from .isolation import Isolation
+from .settings import PROCESS, Settings
+from .slots import Slots
+from .spec import EnvironmentSpec
+from .workers import Worker
+
+logger = logging.getLogger("openenv.sessions")
+
+DEFAULT_CONCURRENT_SESSIONS = 256
+DEFAULT_CONCURRENT_PROCESSES = 64
+
+
+class Supply:
+    """Builds and closes environments, at most `max_starting_envs` at once, for those who hold one of its slots.
+
+    Raises:
+        UsageError: more sessions are asked for than the environment can have, or an isolation that it cannot.
+    """
+
+    def __init__(self, spec: EnvironmentSpec, settings: Settings) -> None:
+        self._spec = spec
+        self._settings = settings
+        self._isolation = Isolation(spec, settings)
+        self.slots = Slots(_capacity(spec, settings, self._isolation.kind), settings.queue_timeout_s)
+        self._starting = asyncio.Semaphore(settings.max_starting_envs)
+        self._shared_worker: Worker | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self) -> None:
+        """Build environments ahead where they live in processes; needs a running loop."""
+        self._isolation.begin()
+
+    async def open_worker(self) -> Worker:
+        """Return an environment in its worker. Raises `FactoryError`. One that is built for nobody any more is closed."""
+        opening = asyncio.ensure_future(self._open())
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            self._spawn(self._close_unwanted(opening))
+            raise
+
+    async def close_worker(self, worker: Worker) -> None:
+        """Close an environment after the call in flight; an instance that the app was given stays open."""
+        if worker is not self._shared_worker:
+            await asyncio.shield(self._spawn(worker.close()))
+
+    def abandon_worker(self, worker: Worker) -> bool:
+        """Close an environment that is stuck in a call once that returns; return whether another may take its place.
+
+        There is no other for an instance that the app was given: its next call waits.
+        """
+        if worker is self._shared_worker:
+            return False
+        logger.warning("a call of %s was given up and still runs; the environment is closed when it returns", self._spec.name)
+        self._spawn(worker.close())
+        return True
+
+    async def close(self) -> None:
+        """Hand out no more slots, and wait up to `close_timeout_s` for environments to close; late ones are logged."""
+        self.slots.close()
+        if self._shared_worker is not None:
+            self._spawn(self._shared_worker.close())
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=self._settings.close_timeout_s)
+            if late:
+                logger.warning("%d environments did not close within %g s", len(late), self._settings.close_timeout_s)
+        await self._isolation.close()
+
+    async def _open(self) -> Worker:
+        if self._shared_worker is not None:
+            return self._shared_worker
+        async with self._starting:
+            worker = self._isolation.new_worker()
+            await worker.open()
+        if self._spec.shared:
+            self._shared_worker = worker
+        return worker
+
+    async def _close_unwanted(self, opening: asyncio.Future[Worker]) -> None:
+        await asyncio.wait([opening])
+        if opening.exception() is None:
+            await self.close_worker(opening.result())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start a task that goes on when its starter is cancelled."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _capacity(spec: EnvironmentSpec, settings: Settings, isolation: str) -> int:
+    wanted = settings.max_concurrent_envs
+    if isolation == PROCESS:
+        return wanted or DEFAULT_CONCURRENT_PROCESSES
+    if spec.concurrent:
+        return wanted or DEFAULT_CONCURRENT_SESSIONS
+    if wanted is not None and wanted > 1:
+        why = "is one instance" if spec.shared else "does not declare SUPPORTS_CONCURRENT_SESSIONS = True"
+        instead = "" if spec.shared else ", or several with isolation='process'"
+        raise UsageError(f"max_concurrent_envs={wanted}, but {spec.name} {why}: it can serve one session at a time{instead}")
+    return 1

@@ -1,0 +1,244 @@
+"""Version 2 of the socket protocol: numbered messages, in JSON or in msgpack.
+
+Shapes are those of version 1 with an `id` beside `type` and `data`. What an environment returned is encoded where it ran
+(`encode_json`, `encode_msgpack`), and its bytes are put into a message here as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import msgpack
+import pydantic_core
+from pydantic import BaseModel
+
+from ..contract.models import Observation, declared_flags
+from ..errors import InvalidActionError, InvalidMessageError, OpenEnvError, UnknownMessageTypeError
+from . import messages
+from .messages import Request
+
+SESSION_PREFIX: Final = "openenv.session."
+"""Begins the subprotocol that names the session to resume; it is offered and never selected."""
+
+BIG_INTEGER: Final = 1
+"""Msgpack extension type of integers beyond 64 bits: their decimal digits."""
+
+MAX_ID: Final = 2**53
+
+
+class Codec(NamedTuple):
+    """One way to write messages.
+
+    Attributes:
+        subprotocol: its name in the handshake.
+        is_text: whether its frames are text.
+        load: a frame into plain data; raises ValueError.
+        dump: plain data into the bytes of a value; raises ValueError for what cannot be carried.
+        encode: what an environment returned (an observation, a state, a bundle) into the bytes of a reply's `data`.
+        wrap: type, id (None where there is none), the bytes of `data`, and a request's `ack` and `deadline_s` into a frame.
+    """
+
+    subprotocol: str
+    is_text: bool
+    load: Callable[[str | bytes], Any]
+    dump: Callable[[Any], bytes]
+    encode: Callable[[Any], bytes]
+    wrap: Callable[..., bytes]
+
+
+def reply_data(value: Any, *, as_json: bool) -> Any:
+    """Return what an environment returned as the plain `data` of its reply."""
+    mode = "json" if as_json else "python"
+    if not isinstance(value, Observation):
+        return value.__pydantic_serializer__.to_python(value, mode=mode) if isinstance(value, BaseModel) else value
+    own = declared_flags(type(value))
+    flags = [flag for flag in ("terminated", "truncated") if flag not in own]
+    inside = type(value).__pydantic_serializer__.to_python(value, mode=mode, exclude={"reward", "done", *flags})
+    data = {"observation": inside, "reward": value.reward, "done": value.done}
+    if value.metadata:
+        data["metadata"] = inside.get("metadata")
+    data.update((flag, getattr(value, flag)) for flag in flags if getattr(value, flag) is not None)
+    return data
+
+
+def encode_json(value: Any) -> bytes:
+    """Return the JSON of a reply's `data`; floats that are not finite are the texts that pydantic reads as such."""
+    return _as_python_or_json(value, dump_json)
+
+
+def encode_msgpack(value: Any) -> bytes:
+    """Return the msgpack of a reply's `data`."""
+    return _as_python_or_json(value, dump_msgpack)
+
+
+def _as_python_or_json(value: Any, dump: Callable[[Any], bytes]) -> bytes:
+    """Dump the Python values of a reply, or what the model's JSON serializers make of types that only they know."""
+    try:
+        return dump(reply_data(value, as_json=False))
+    except ValueError as error:
+        try:
+            return dump(reply_data(value, as_json=True))
+        except ValueError:
+            raise error from None
+
+
+def dump_json(value: Any) -> bytes:
+    """Return plain data or models as JSON. Raises ValueError for what JSON cannot carry."""
+    return pydantic_core.to_json(value, inf_nan_mode="strings")
+
+
+def dump_msgpack(value: Any) -> bytes:
+    """Return plain data or models as msgpack. Raises ValueError for what it cannot carry."""
+    try:
+        packed: bytes = msgpack.packb(value, default=_unusual)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(str(error)) from None
+    return packed
+
+
+def _unusual(value: Any) -> Any:
+    """What msgpack does not know: long integers, models, and whatever pydantic can make plain."""
+    if isinstance(value, int):
+        return msgpack.ExtType(BIG_INTEGER, str(value).encode())
+    if isinstance(value, BaseModel):
+        return value.__pydantic_serializer__.to_python(value, exclude=_empty_metadata(value))
+    if isinstance(value, set | frozenset):
+        return list(value)
+    return pydantic_core.to_jsonable_python(value)
+
+
+def _empty_metadata(value: BaseModel) -> set[str] | None:
+    return None if getattr(value, "metadata", True) else {"metadata"}
+
+
+def load_msgpack(frame: str | bytes) -> Any:
+    """Return the plain data of a msgpack frame. Raises ValueError for anything else."""
+    if isinstance(frame, str):
+        raise ValueError("a text frame where msgpack was agreed")
+    try:
+        return msgpack.unpackb(frame, strict_map_key=False, ext_hook=_extension)
+    except (msgpack.UnpackException, TypeError) as error:
+        raise ValueError(f"not msgpack: {error}") from None
+
+
+def _extension(code: int, content: bytes) -> Any:
+    if code == BIG_INTEGER and len(content) <= 4096:
+        return int(content)
+    raise ValueError(f"unknown msgpack extension {code}")
+
+
+def wrap_json(
+    kind: str, number: int | None, data: bytes | None = None, ack: int | None = None, deadline_s: float | None = None
+) -> bytes:
+    """See `Codec.wrap`."""
+    parts = [b'{"type":"%s","id":%s' % (kind.encode(), b"null" if number is None else b"%d" % number)]
+    if ack is not None:
+        parts.append(b',"ack":%d' % ack)
+    if deadline_s is not None:
+        parts.append(b',"deadline_s":%s' % repr(deadline_s).encode())
+    if data is not None:
+        parts += (b',"data":', data)
+    parts.append(b"}")
+    return b"".join(parts)
+
+
+def wrap_msgpack(
+    kind: str, number: int | None, data: bytes | None = None, ack: int | None = None, deadline_s: float | None = None
+) -> bytes:
+    """See `Codec.wrap`."""
+    entries = 2 + (ack is not None) + (deadline_s is not None) + (data is not None)
+    parts = [bytes([0x80 | entries]), _TYPE, msgpack.packb(kind), _ID, msgpack.packb(number)]
+    if ack is not None:
+        parts += (_ACK, msgpack.packb(ack))
+    if deadline_s is not None:
+        parts += (_DEADLINE, msgpack.packb(deadline_s))
+    if data is not None:
+        parts += (_DATA, data)
+    return b"".join(parts)
+
+
+_TYPE, _ID, _ACK, _DEADLINE, _DATA = (msgpack.packb(name) for name in ("type", "id", "ack", "deadline_s", "data"))
+
+JSON: Final = Codec("openenv.v2.json", True, pydantic_core.from_json, dump_json, encode_json, wrap_json)
+MSGPACK: Final = Codec("openenv.v2.msgpack", False, load_msgpack, dump_msgpack, encode_msgpack, wrap_msgpack)
+CODECS: Final = {codec.subprotocol: codec for codec in (MSGPACK, JSON)}
+
+
+def choose(offered: list[str]) -> tuple[Codec | None, str | None]:
+    """Return the codec to speak and the session to resume, from the subprotocols that a client offers, in its order.
+
+    No codec means version 1.
+    """
+    codec = next((CODECS[name] for name in offered if name in CODECS), None)
+    session = next((name.removeprefix(SESSION_PREFIX) for name in offered if name.startswith(SESSION_PREFIX)), None)
+    return codec, session
+
+
+class Incoming(NamedTuple):
+    """A message of a client, before its content is looked at.
+
+    Attributes:
+        type: as sent; may be unknown.
+        id: the number, or None where there is none that can be read.
+        ack: every reply up to this one has arrived; None for no word of it.
+        message: everything.
+    """
+
+    type: str
+    id: int | None
+    ack: int | None
+    message: dict[str, Any]
+
+
+def read_message(codec: Codec, frame: str | bytes) -> Incoming:
+    """Return the outside of a client's message. Raises `InvalidMessageError` for what is none."""
+    try:
+        message = codec.load(frame)
+    except ValueError as error:
+        raise InvalidMessageError(f"cannot read the message: {error}") from None
+    if not isinstance(message, dict):
+        raise InvalidMessageError(f"a message is a map, not {type(message).__name__}")
+    kind = message.get("type")
+    return Incoming(kind if isinstance(kind, str) else "", _number(message.get("id")), _number(message.get("ack"), 0), message)
+
+
+def _number(value: Any, least: int = 1) -> int | None:
+    return value if type(value) is int and least <= value <= MAX_ID else None
+
+
+def read_request(incoming: Incoming) -> tuple[Request, float | None]:
+    """Return a numbered message as a request, and its deadline in seconds.
+
+    Raises:
+        UnknownMessageTypeError: there is no such type.
+        InvalidActionError: the type is right and what comes with it is not.
+    """
+    kind, message = incoming.type, incoming.message
+    if kind not in messages.NUMBERED:
+        known = ", ".join(sorted(messages.NUMBERED))
+        raise UnknownMessageTypeError(f"unknown message type {kind!r}; this server takes {known}")
+    data = message.get("data")
+    if kind in (messages.STEP, messages.RESET):
+        data = {} if data is None and kind == messages.RESET else data
+        if not isinstance(data, dict):
+            raise InvalidActionError(f"a {kind} message needs 'data' to be a map")
+    deadline_s = message.get("deadline_s")
+    if deadline_s is not None and not (type(deadline_s) in (int, float) and deadline_s > 0):
+        raise InvalidActionError("deadline_s must be a number of seconds above 0")
+    return Request(kind, data, deadline_s, True), deadline_s
+
+
+def error_content(error: OpenEnvError) -> dict[str, Any]:
+    """Return an error as plain `data`."""
+    details = pydantic_core.to_jsonable_python(error.details, serialize_unknown=True)
+    return {"message": error.message, "code": error.code or "EXECUTION_ERROR", **details}
+
+
+def error_frame(codec: Codec, number: int | None, error: OpenEnvError) -> bytes:
+    """Return the frame that tells of an error."""
+    try:
+        return codec.wrap(messages.ERROR, number, codec.dump(error_content(error)))
+    except ValueError:
+        readable = {"message": error.message.encode(errors="backslashreplace").decode(), "code": error.code}
+        return codec.wrap(messages.ERROR, number, codec.dump(readable))
