@@ -44,11 +44,13 @@ class Counter(Environment[Count, Total, CountState]):
 
     SUPPORTS_CONCURRENT_SESSIONS = True
     alive: ClassVar[set[int]] = set()
-    closed_in_builders_thread: ClassVar[list[bool]] = []
+    closed_by: ClassVar[dict[int, int]] = {}
+    """The thread that closed, by the one that built."""
 
     def __init__(self) -> None:
         super().__init__()
         self._builder = threading.get_ident()
+        Counter.closed_by.pop(self._builder, None)
         self._state = CountState()
         Counter.alive.add(id(self))
 
@@ -88,7 +90,7 @@ class Counter(Environment[Count, Total, CountState]):
 
     def close(self) -> None:
         Counter.alive.discard(id(self))
-        Counter.closed_in_builders_thread.append(threading.get_ident() == self._builder)
+        Counter.closed_by[self._builder] = threading.get_ident()
 
 
 class CounterEnv(EnvClient[Count, Total, CountState]):

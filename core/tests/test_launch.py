@@ -115,7 +115,7 @@ def test_a_killed_server_is_told_exactly() -> None:
     assert isinstance(env._connection._provider, ProcessProvider)
     assert env._connection._provider._process is not None
     env._connection._provider._process._process.kill()
-    with pytest.raises(RuntimeError, match=r"ended .* and its episode with it: reset\(\) starts another"):
+    with pytest.raises(RuntimeError, match=r"ended .* its episode is gone: reset\(\) starts another"):
         client.step(Count(amount=1))
     with pytest.raises(RuntimeError, match="episode"):
         client.step(Count(amount=1))

@@ -120,13 +120,12 @@ async def test_odd_floats(play: Player) -> None:
 
 
 async def test_one_thread_builds_steps_and_closes(play: Player) -> None:
-    before = len(Counter.closed_in_builders_thread)
     threads = {(await play("reset")).observation.thread}
     threads |= {(await play("step", Count())).observation.thread for _ in range(5)}
     await play("close")
-    assert len(threads) == 1
-    wait_until(lambda: len(Counter.closed_in_builders_thread) > before)
-    assert Counter.closed_in_builders_thread[before:] == [True]
+    (builder,) = threads
+    wait_until(lambda: builder in Counter.closed_by)
+    assert Counter.closed_by[builder] == builder
 
 
 async def test_after_close_only_a_reset_goes_on(play: Player) -> None:

@@ -47,6 +47,8 @@ def add_http_routes(app: FastAPI, registry: Registry) -> None:
     add("/session", "DELETE", control.end, "End the session", "Environment")
 
     async def health() -> JSONResponse:
+        if registry.stopping:
+            return JSONResponse({"status": "unhealthy"}, 503)
         return JSONResponse({"status": "healthy"})
 
     async def schema() -> JSONResponse:

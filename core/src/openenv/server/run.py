@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from types import FrameType
 from typing import Any
 
 import uvicorn
 
 from ..errors import LaunchError
+from ..sessions.registry import Registry
 from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES
 
 LISTENING = "openenv: listening on "
 """What a server prints, before its address, once its port is open."""
+
+SOCKETS_CLOSE_WITHIN_S = 5
+"""A stopping server waits no longer for clients to answer its goodbye."""
 
 
 def serve(app: Any, host: str = "127.0.0.1", port: int = 8000, *, log_level: str = "warning") -> None:
@@ -34,12 +40,34 @@ def serve(app: Any, host: str = "127.0.0.1", port: int = 8000, *, log_level: str
         ws_per_message_deflate=False,
         log_level=log_level,
         access_log=log_level in ("debug", "trace"),
+        timeout_graceful_shutdown=SOCKETS_CLOSE_WITHIN_S,
     )
     print(f"{LISTENING}http://{_printable(host)}:{listener.getsockname()[1]}", flush=True)
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        DrainingServer(config, _registry_of(app)).run(sockets=[listener])
     finally:
         listener.close()
+
+
+class DrainingServer(uvicorn.Server):
+    """Ends on SIGINT or SIGTERM with the calls in flight finished, every environment closed, and exit code 0.
+
+    A second signal ends it at once.
+    """
+
+    def __init__(self, config: uvicorn.Config, registry: Registry | None) -> None:
+        super().__init__(config)
+        self._registry = registry
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._registry is not None:
+            await self._registry.drain()
+        await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit:
+            os._exit(128 + sig)
+        self.should_exit = True
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -56,9 +84,14 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _message_limit(app: Any) -> int:
+def _registry_of(app: Any) -> Registry | None:
     registry = getattr(getattr(app, "state", None), "registry", None)
-    return DEFAULT_MAX_MESSAGE_BYTES if registry is None else int(registry.settings.max_message_bytes)
+    return registry if isinstance(registry, Registry) else None
+
+
+def _message_limit(app: Any) -> int:
+    registry = _registry_of(app)
+    return DEFAULT_MAX_MESSAGE_BYTES if registry is None else registry.settings.max_message_bytes
 
 
 def _printable(host: str) -> str:

@@ -13,6 +13,9 @@ from .supply import Supply
 
 logger = logging.getLogger("openenv.sessions")
 
+FLUSH_S = 0.05
+"""What the last replies get to leave the machine once nothing runs any more."""
+
 
 class Registry:
     """Begins, finds and ends sessions.
@@ -26,7 +29,6 @@ class Registry:
         self.settings = settings or Settings()
         self._supply = Supply(spec, self.settings)
         self._sessions: dict[str, Session] = {}
-        self._closing = False
         self._reaper: asyncio.Task[None] | None = None
 
     def prepare(self) -> None:
@@ -49,6 +51,11 @@ class Registry:
         """How many environments are in use."""
         return self._supply.slots.taken
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the server is about to stop."""
+        return self._supply.stopping
+
     def begin(self, idle_timeout_s: float | None = None) -> Session:
         """Return a new session, which takes a slot and an environment with its first call.
 
@@ -58,7 +65,7 @@ class Registry:
         Raises:
             ShuttingDown: the server is about to stop.
         """
-        if self._closing:
+        if self.stopping:
             raise ShuttingDown("the server is shutting down")
         idle_timeout_s = self.settings.idle_timeout_s if idle_timeout_s is None else idle_timeout_s
         session = Session(self._supply, idle_timeout_s, self.settings.step_timeout_s)
@@ -99,20 +106,21 @@ class Registry:
             session.end(because)
             await session.lane.close()
 
-    async def drain(self, grace_s: float) -> None:
-        """Begin no more sessions, and wait up to `grace_s` for the calls in flight."""
-        self._closing = True
-        self._supply.slots.close()
+    async def drain(self) -> None:
+        """Begin no more sessions and calls, and wait up to `drain_timeout_s` for the calls in flight."""
+        self._supply.stop()
+        grace_s = self.settings.drain_timeout_s
         give_up_at = asyncio.get_running_loop().time() + grace_s
         while any(session.lane.busy for session in self._sessions.values()):
             if asyncio.get_running_loop().time() > give_up_at:
-                logger.warning("calls were still running after %g s of grace", grace_s)
+                logger.warning("calls were still running %g s after the server was told to stop", grace_s)
                 break
             await asyncio.sleep(0.02)
+        await asyncio.sleep(FLUSH_S)
 
     async def close(self) -> None:
         """End every session and begin no more; environments that do not close in time are logged and left."""
-        self._closing = True
+        self._supply.stop()
         if self._reaper is not None:
             self._reaper.cancel()
         endings = [asyncio.ensure_future(self.end(session, "the server stopped")) for session in [*self._sessions.values()]]

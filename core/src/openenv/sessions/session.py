@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
-from ..errors import SessionLost
+from ..errors import SessionLost, ShuttingDown
 from ..wire.messages import Request
 from ..wire.values import encode as encode_v1
 from .calls import Encode
@@ -32,6 +32,7 @@ class Session:
         self.id = secrets.token_urlsafe(24)
         self.idle_timeout_s = idle_timeout_s
         self.lane = Lane(supply)
+        self._supply = supply
         self._step_timeout_s = step_timeout_s
         self._ended_because: str | None = None
         self._last_used = time.monotonic()
@@ -56,10 +57,13 @@ class Session:
 
         Raises:
             SessionLost: the session has ended.
+            ShuttingDown: the server is about to stop.
         """
         if self.ended:
             why = self._ended_because
             raise SessionLost(f"the session was ended and its episode with it, because {why}: reset() starts another")
+        if self._supply.stopping:
+            raise ShuttingDown("the server is shutting down and begins no further calls")
         limits = [limit for limit in (deadline_s, self._step_timeout_s) if limit is not None]
         ticket = self.lane.submit(request, encode, min(limits) if limits else None)
         ticket.outcome.add_done_callback(self._used)

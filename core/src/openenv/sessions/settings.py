@@ -20,6 +20,7 @@ NEVER_NEGATIVE = (
     "idle_timeout_s",
     "http_default_idle_s",
     "close_timeout_s",
+    "drain_timeout_s",
     "warm_processes",
     "resume_window_s",
 )
@@ -46,6 +47,7 @@ class Settings:
         max_message_bytes: largest message taken. Default 100 MiB.
         close_timeout_s: how long a stopping server waits for `Environment.close()`. Default 10. A process also gets no
             more than that to end its call in flight and close, once its session is over.
+        drain_timeout_s: how long a stopping server lets calls in flight run on. Default 30.
         isolation: `inline` runs every environment on the event loop, for steps that are short and never wait; `thread`
             gives each a thread, except those that wait on the event loop; `process` gives each a process. None takes
             the environment class's `ISOLATION`, and where that is None too, `thread`.
@@ -69,6 +71,7 @@ class Settings:
     http_default_idle_s: float = 60.0
     max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
     close_timeout_s: float = 10.0
+    drain_timeout_s: float = 30.0
     isolation: str | None = None
     process_start: str | None = None
     warm_processes: int = 2

@@ -35,6 +35,7 @@ class Supply:
         self._starting = asyncio.Semaphore(settings.max_starting_envs)
         self._shared_worker: Worker | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self.stopping = False
 
     def begin(self) -> None:
         """Build environments ahead where they live in processes; needs a running loop."""
@@ -65,9 +66,14 @@ class Supply:
         self._spawn(worker.close())
         return True
 
+    def stop(self) -> None:
+        """Hand out no more slots, and let no further call begin."""
+        self.stopping = True
+        self.slots.close()
+
     async def close(self) -> None:
         """Hand out no more slots, and wait up to `close_timeout_s` for environments to close; late ones are logged."""
-        self.slots.close()
+        self.stop()
         if self._shared_worker is not None:
             self._spawn(self._shared_worker.close())
         if self._tasks:

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
+from ...wire.messages import Request
 from ..calls import Calls, Encode
 from . import frames
 from .handover import Handover, unpack
@@ -26,7 +27,7 @@ def main(channel: str) -> None:
     """Be the process of an environment, started as a fresh interpreter; never returns."""
     on_terms_of_server()
     connection = given_socket(channel)
-    first = frames.read(connection.makefile("rb"))
+    first = frames.Reader(connection).read()
     if first is None:
         sys.exit(1)
     live(unpack(first[1]), connection)
@@ -120,10 +121,10 @@ class _Blocking:
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
-        self._stream = channel.makefile("rb")
+        self._reader = frames.Reader(channel)
 
     async def receive(self) -> tuple[int, bytes] | None:
-        return frames.read(self._stream)
+        return self._reader.read()
 
     async def send(self, kind: int, payload: bytes) -> None:
         frames.send(self._channel, kind, payload)
@@ -194,14 +195,17 @@ class _Child:
         return b""
 
     async def _call(self, payload: bytes) -> bytes:
-        encoder, request = pickle.loads(payload)
-        encode = self._encoders[encoder]
-        with self._limits.call():
+        encoder, *fields = pickle.loads(payload)
+        request, encode = Request(*fields), self._encoders[encoder]
+        self._limits.begin_call()
+        try:
             return await self._calls.run_async(request, encode) if self._is_async else self._calls.run(request, encode)
+        finally:
+            self._limits.end_call()
 
     async def _close(self) -> bytes:
-        with self._limits.call():
-            closing = self._calls.close()
-            if inspect.isawaitable(closing):
-                await closing
+        self._limits.begin_call()
+        closing = self._calls.close()
+        if inspect.isawaitable(closing):
+            await closing
         return b""

@@ -45,7 +45,7 @@ def main(control: str) -> None:
     """Be a fork server until the control socket ends."""
     on_terms_of_server()
     connection = given_socket(control)
-    first = frames.read(connection.makefile("rb"))
+    first = frames.Reader(connection).read()
     if first is not None:
         _ForkServer(connection, unpack(first[1])).run()
 

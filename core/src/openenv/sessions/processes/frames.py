@@ -7,9 +7,11 @@ agreed. What the server sends may be pickled.
 from __future__ import annotations
 
 import socket
+import sys
+from collections import deque
 from collections.abc import Iterator
 from struct import Struct
-from typing import BinaryIO, Final
+from typing import Final
 
 import pydantic_core
 
@@ -19,7 +21,7 @@ from ...wire.values import error_data
 HEADER: Final = Struct("<QB")
 
 CALL: Final = 0
-"""To the process: a pickled (number of the encoder, request)."""
+"""To the process: a pickled tuple of the encoder's number and the request's fields."""
 ENCODER: Final = 1
 """To the process: a pickled encoder; the first has the number 0."""
 CLOSE: Final = 2
@@ -30,6 +32,8 @@ DATA: Final = 4
 """From the process: a reply's encoded `data`. Empty once the environment is built, and once it is closed."""
 ERROR: Final = 5
 """From the process: an error as JSON."""
+
+CHUNK_BYTES: Final = 256 * 1024
 
 ERROR_BYTES: Final = 64 * 1024
 """Longest error that a process sends; of a longer one, the beginning of its message."""
@@ -66,16 +70,6 @@ def send(channel: socket.socket, kind: int, payload: bytes) -> None:
         channel.sendall(payload)
 
 
-def read(stream: BinaryIO) -> tuple[int, bytes] | None:
-    """Return the next frame's kind and payload, or None at the end of the stream; blocks."""
-    header = stream.read(HEADER.size)
-    if len(header) < HEADER.size:
-        return None
-    length, kind = HEADER.unpack(header)
-    payload = stream.read(length)
-    return (kind, payload) if len(payload) == length else None
-
-
 class Frames:
     """Cuts what arrives into frames.
 
@@ -105,3 +99,21 @@ class Frames:
             payload = bytes(memoryview(buffer)[HEADER.size : end])
             del buffer[:end]
             yield kind, payload
+
+
+class Reader:
+    """Reads frames from a socket, blocking."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._frames = Frames(sys.maxsize)
+        self._arrived: deque[tuple[int, bytes]] = deque()
+
+    def read(self) -> tuple[int, bytes] | None:
+        """Return the next frame's kind and payload, or None at the end of the stream."""
+        while not self._arrived:
+            data = self._channel.recv(CHUNK_BYTES)
+            if not data:
+                return None
+            self._arrived.extend(self._frames.feed(data))
+        return self._arrived.popleft()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...errors import UsageError
@@ -45,14 +43,12 @@ class Limits:
         if self.cpu_s is not None:
             signal.signal(signal.SIGPROF, signal.SIG_DFL)
 
-    @contextlib.contextmanager
-    def call(self) -> Iterator[None]:
-        """Count CPU time from here to the end of the block, in which a call runs."""
-        if self.cpu_s is None:
-            yield
-            return
-        signal.setitimer(signal.ITIMER_PROF, self.cpu_s)
-        try:
-            yield
-        finally:
+    def begin_call(self) -> None:
+        """Count CPU time from here on."""
+        if self.cpu_s is not None:
+            signal.setitimer(signal.ITIMER_PROF, self.cpu_s)
+
+    def end_call(self) -> None:
+        """Count no more."""
+        if self.cpu_s is not None:
             signal.setitimer(signal.ITIMER_PROF, 0)

@@ -70,7 +70,7 @@ class Process(asyncio.Protocol):
 
         Calls run in the order in which they are sent; a future that is cancelled changes nothing for the process.
         """
-        self.send(frames.CALL, pickle.dumps((self._number(encode), request), PROTOCOL))
+        self.send(frames.CALL, pickle.dumps((self._number(encode), *request), PROTOCOL))
         return self._expect()
 
     def close(self) -> asyncio.Future[bytes]:

@@ -1,0 +1,119 @@
+"""A server that is told to stop finishes what runs, closes its environments, and says so to everybody else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from counting import Count, CounterEnv
+from serving import wait_until
+
+from openenv.errors import SessionLost, ShuttingDown
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stops by signal")
+
+
+class Server:
+    """A server process of its own, and the diary of its environments."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.diary = folder / "diary"
+        self.diary.touch()
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "DIARY": str(self.diary), **settings}
+        command = [sys.executable, "-m", "openenv.server", "lingering:app", "--port", "0"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().split()[-1]
+
+    def events(self) -> list[str]:
+        return self.diary.read_text().split()
+
+    def wait(self) -> tuple[int, str]:
+        """Return the exit code and what was logged."""
+        _, log = self.process.communicate(timeout=20)
+        return self.process.returncode, log
+
+
+@pytest.fixture
+def servers() -> Iterator[list[Server]]:
+    started: list[Server] = []
+    yield started
+    for server in started:
+        server.process.kill()
+        server.process.communicate()
+
+
+async def test_calls_in_flight_finish_and_environments_close(servers: list[Server], tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    servers.append(server)
+    async with CounterEnv(base_url=server.url) as busy, CounterEnv(base_url=server.url) as idle:
+        await asyncio.gather(busy.reset(), idle.reset())
+        in_flight = asyncio.ensure_future(busy.step(Count(amount=5, sleep_s=1.0)))
+        await asyncio.to_thread(wait_until, lambda: "step" in server.events())
+        server.process.send_signal(signal.SIGTERM)
+        async with httpx.AsyncClient(trust_env=False) as http:
+            while (await http.get(f"{server.url}/health")).is_success:
+                await asyncio.sleep(0.01)
+        with pytest.raises(ShuttingDown):
+            await idle.step(Count(amount=1))
+        with pytest.raises(ShuttingDown):
+            await CounterEnv(base_url=server.url).reset()
+        assert (await in_flight).observation.total == 5
+        code, _ = await asyncio.to_thread(server.wait)
+        assert code == 0
+        assert server.events() == ["step", "closed", "closed"]
+        with pytest.raises(SessionLost):
+            await busy.step(Count(amount=1))
+
+
+def test_a_stuck_call_is_logged_and_does_not_hold_up_the_end(servers: list[Server], tmp_path: Path) -> None:
+    server = Server(tmp_path, OPENENV_DRAIN_TIMEOUT_S="0.3", OPENENV_CLOSE_TIMEOUT_S="0.3")
+    servers.append(server)
+    stuck, well = CounterEnv(base_url=server.url).sync(), CounterEnv(base_url=server.url).sync()
+    stuck.reset()
+    well.reset()
+    with pytest.raises(TimeoutError):
+        stuck.step(Count(sleep_s=60), timeout_s=0.1)
+    with pytest.raises(RuntimeError, match=r"reset\(\)"):
+        stuck.step(Count())
+    began = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    code, log = server.wait()
+    assert code == 0
+    assert time.monotonic() - began < 10
+    assert "still runs" in log
+    assert "did not close" in log
+    assert server.events() == ["step", "closed"]
+    stuck.close()
+    well.close()
+
+
+def test_a_second_signal_ends_at_once(servers: list[Server], tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    servers.append(server)
+
+    async def play() -> None:
+        env = await CounterEnv(base_url=server.url)
+        await env.reset()
+        step = asyncio.ensure_future(env.step(Count(sleep_s=60)))
+        await asyncio.to_thread(wait_until, lambda: "step" in server.events())
+        server.process.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.3)
+        assert server.process.poll() is None
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        code, _ = await asyncio.to_thread(server.wait)
+        assert code == 128 + signal.SIGTERM
+        assert time.monotonic() - began < 2
+        step.cancel()
+        await env.close()
+
+    asyncio.run(play())
