@@ -14,6 +14,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("core/*.md"), *ROOT.glob("envs/*/*.md"), *ROOT.glob("docs/**/*.md")])
+PROMISED = re.compile(r"^ *print\(.*\)  # (.*)$", re.MULTILINE)
+"""What a block says that it prints."""
+
 RUNS_THIS_TEST = "scripts/test"
 
 
@@ -33,7 +36,7 @@ def test_python_blocks_run(document: Path, tmp_path: Path) -> None:
         program.write_text(code)
         done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, cwd=tmp_path, timeout=60)
         assert done.returncode == 0, f"{document}, block {number}:\n{done.stderr}"
-        told = [line.partition("  # ")[2].strip() for line in code.splitlines() if line.startswith("    print(") and "  # " in line]
+        told = [promise.strip() for promise in PROMISED.findall(code)]
         assert [line for line in told if line not in done.stdout.splitlines()] == []
 
 

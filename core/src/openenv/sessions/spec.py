@@ -57,7 +57,8 @@ class EnvironmentSpec:
         try:
             return self.factory()
         except (Exception, SystemExit) as error:
-            raise FactoryError(f"{self.name} could not be built: {type(error).__name__}: {error}") from error
+            kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+            raise FactoryError(f"{self.name} could not be built: {kind}{error}") from error
 
     def metadata(self) -> EnvironmentMetadata:
         """Return what the class says of itself."""

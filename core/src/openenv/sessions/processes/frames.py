@@ -33,7 +33,7 @@ DATA: Final = 4
 ERROR: Final = 5
 """From the process: an error as JSON."""
 
-CHUNK_BYTES: Final = 256 * 1024
+CHUNK_BYTES: Final = 64 * 1024
 
 ERROR_BYTES: Final = 64 * 1024
 """Longest error that a process sends; of a longer one, the beginning of its message."""
