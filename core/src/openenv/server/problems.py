@@ -42,10 +42,15 @@ _TITLES = {
 }
 
 
+def status_of(code: str) -> int:
+    """Return the HTTP status of an error's code."""
+    return _STATUS.get(code, 500)
+
+
 def problem(error: OpenEnvError, status: int | None = None) -> Response:
     """Return the reply for an error: `type`, `title`, `status`, `detail`, the wire's `code`, and the error's details."""
     code = error.code or "EXECUTION_ERROR"
-    status = status or _STATUS.get(code, 500)
+    status = status or status_of(code)
     content = {
         "type": "about:blank",
         "title": _TITLES.get(status, "Error"),

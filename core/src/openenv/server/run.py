@@ -11,7 +11,7 @@ import uvicorn
 
 from ..errors import LaunchError
 from ..sessions.registry import Registry
-from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES
+from ..sessions.settings import Settings
 
 LISTENING = "openenv: listening on "
 """What a server prints, before its address, once its port is open."""
@@ -32,11 +32,15 @@ def serve(app: Any, host: str = "127.0.0.1", port: int = 8000, *, log_level: str
     Raises:
         LaunchError: the port cannot be had.
     """
+    registry = _registry_of(app)
+    settings = Settings() if registry is None else registry.settings
     listener = _listen(host, port)
     config = uvicorn.Config(
         app,
         ws="websockets-sansio",
-        ws_max_size=_message_limit(app),
+        ws_max_size=settings.max_message_bytes,
+        ws_ping_interval=settings.ping_interval_s or None,
+        ws_ping_timeout=settings.ping_timeout_s or None,
         ws_per_message_deflate=False,
         log_level=log_level,
         access_log=log_level in ("debug", "trace"),
@@ -44,7 +48,7 @@ def serve(app: Any, host: str = "127.0.0.1", port: int = 8000, *, log_level: str
     )
     print(f"{LISTENING}http://{_printable(host)}:{listener.getsockname()[1]}", flush=True)
     try:
-        DrainingServer(config, _registry_of(app)).run(sockets=[listener])
+        DrainingServer(config, registry).run(sockets=[listener])
     finally:
         listener.close()
 
@@ -87,11 +91,6 @@ def _listen(host: str, port: int) -> socket.socket:
 def _registry_of(app: Any) -> Registry | None:
     registry = getattr(getattr(app, "state", None), "registry", None)
     return registry if isinstance(registry, Registry) else None
-
-
-def _message_limit(app: Any) -> int:
-    registry = _registry_of(app)
-    return DEFAULT_MAX_MESSAGE_BYTES if registry is None else registry.settings.max_message_bytes
 
 
 def _printable(host: str) -> str:

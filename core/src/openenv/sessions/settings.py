@@ -21,6 +21,8 @@ NEVER_NEGATIVE = (
     "http_default_idle_s",
     "close_timeout_s",
     "drain_timeout_s",
+    "ping_interval_s",
+    "ping_timeout_s",
     "warm_processes",
     "resume_window_s",
 )
@@ -38,6 +40,9 @@ class Settings:
         queue_timeout_s: how long a newcomer waits for a slot before `CAPACITY_REACHED`. Default 50, so that
             this comes before a client's default patience of 60 ends.
         idle_timeout_s: a session that nobody calls for so long is ended. Default 3600.
+        ping_interval_s: pause between pings of a socket, which keep proxies awake and find dead peers; 0 sends none.
+            Default 20. Counts where `openenv.server.serve` runs the app.
+        ping_timeout_s: a socket whose ping is not answered for so long is closed; 0 waits for ever. Default 20.
         resume_window_s: how long a session outlives its socket, so that its client can come back (version 2). Default 60.
         step_timeout_s: the longest that any call may take, queueing included; None sets no limit but the caller's.
         max_unacked_bytes: replies held for a client that has not said it has them; above it no call starts. Default 64 MiB.
@@ -63,6 +68,8 @@ class Settings:
     max_starting_envs: int = 8
     queue_timeout_s: float = 50.0
     idle_timeout_s: float = 3600.0
+    ping_interval_s: float = 20.0
+    ping_timeout_s: float = 20.0
     resume_window_s: float = 60.0
     step_timeout_s: float | None = None
     max_unacked_bytes: int = 64 * 1024 * 1024
