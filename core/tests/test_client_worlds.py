@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import subprocess
 import sys
 import threading
@@ -186,6 +187,36 @@ def test_the_hooks_of_older_clients_are_called(counter_url: str) -> None:
         result = env.step(Count(amount=2))
         assert (result.observation["seen"]["total"], result.reward) == (4, 4)
         assert env.state()["state"]["total"] == 4
+
+
+FORKED = """
+import os, sys
+from counting import Count, CounterEnv
+env = CounterEnv(base_url=sys.argv[1]).sync()
+env.reset()
+env.step(Count(amount=1))
+child = os.fork()
+if not child:
+    try:
+        env.step(Count(amount=1))
+    except RuntimeError as error:
+        print(type(error).__name__, error, flush=True)
+    print(env.reset().observation.total, env.step(Count(amount=5)).observation.total, flush=True)
+    env.close()
+    os._exit(0)
+os.waitpid(child, 0)
+print(env.step(Count(amount=1)).observation.total)
+env.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_forked_child_leaves_its_parents_connection_alone(counter_url: str) -> None:
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED, counter_url]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    told = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=30, check=True).stdout.splitlines()
+    assert told[0].startswith("SessionLost the session belongs to the process")
+    assert told[1:] == ["0 5", "2"]
 
 
 TYPED = """

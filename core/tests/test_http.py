@@ -155,6 +155,17 @@ def test_a_timeout_reaches_the_environment(url: str) -> None:
     assert reply.json()["metadata"] == {"timeout_s": 2.5}
 
 
+def test_a_call_past_its_time_leaves_the_session_stuck_until_a_reset(url: str) -> None:
+    by_id = {SESSION: curl(url, "POST", "/reset", headers={SESSION: "new"}).headers[SESSION]}
+    slow = {"action": {"amount": 1, "sleep_s": 0.5}, "timeout_s": 0.1}
+    late = curl(url, "POST", "/step", json=slow, headers=by_id)
+    assert problem(late) == (504, "TIMEOUT")
+    assert late.json()["started"] is True
+    assert problem(curl(url, "POST", "/step", json={"action": {}}, headers=by_id)) == (409, "SESSION_STUCK")
+    assert curl(url, "POST", "/reset", headers=by_id).json()["observation"]["total"] == 0
+    assert curl(url, "POST", "/step", json={"action": {"amount": 2}}, headers=by_id).json()["observation"]["total"] == 2
+
+
 def test_pages_of_other_sites_may_not_drive(url: str) -> None:
     own, foreign = {"Origin": url}, {"Origin": "https://elsewhere.example"}
     assert curl(url, "POST", "/reset", headers=own).is_success

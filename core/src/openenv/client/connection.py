@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +31,8 @@ class Connection:
         self._thread_turn = threading.RLock()
         self._loop_turn = asyncio.Lock()
         self._only_reset: SessionError | None = None
+        self._process = os.getpid()
+        self._of_parent: object = None
 
     @property
     def is_blocking(self) -> bool:
@@ -54,6 +57,7 @@ class Connection:
 
     def open(self) -> BlockingTransport:
         """Connect for blocking calls; does nothing where that is done."""
+        self._leave_to_parent()
         with self._thread_turn:
             if self._blocking is None:
                 self._forget_ended_loop()
@@ -68,6 +72,7 @@ class Connection:
 
     async def open_async(self) -> Transport:
         """Connect for awaited calls on the running loop; does nothing where that is done."""
+        self._leave_to_parent()
         loop = asyncio.get_running_loop()
         if self._async is not None and self._async[0] is loop:
             return self._async[1]
@@ -87,6 +92,7 @@ class Connection:
 
     def request(self, call: Call) -> dict[str, Any]:
         """Send a call and wait for its reply; raises as `Transport.request` does."""
+        self._leave_to_parent()
         with self._thread_turn:
             self._forget_ended_loop()
             self._check(call)
@@ -107,6 +113,7 @@ class Connection:
 
     async def request_async(self, call: Call) -> dict[str, Any]:
         """Send a call and await its reply; raises as `Transport.request` does."""
+        self._leave_to_parent()
         self._forget_ended_loop()
         self._check(call)
         reopened = not await self._drop_lost_async(call)
@@ -131,6 +138,7 @@ class Connection:
 
     def close(self) -> None:
         """End the session, disconnect, and stop what the provider started."""
+        self._leave_to_parent()
         with self._thread_turn:
             self.disconnect()
             self._stop_provider()
@@ -148,6 +156,7 @@ class Connection:
 
     async def close_async(self) -> None:
         """As `close`, awaited."""
+        self._leave_to_parent()
         await self.disconnect_async()
         if self._provider is not None:
             await asyncio.to_thread(self._stop_provider)
@@ -199,6 +208,18 @@ class Connection:
             (_, transport), self._async = self._async, None
             await transport.close()
         return self._async is not None
+
+    def _leave_to_parent(self) -> None:
+        """In a forked child, let the parent have its connection and its server, untouched."""
+        if self._process == os.getpid():
+            return
+        self._process = os.getpid()
+        self._of_parent = (self._async, self._blocking, self._provider)
+        self._async = self._blocking = self._provider = None
+        self._thread_turn, self._loop_turn = threading.RLock(), asyncio.Lock()
+        self._only_reset = SessionLost(
+            "the session belongs to the process that this one was forked from: reset() starts another"
+        )
 
     def _forget_ended_loop(self) -> None:
         if self._async is not None and self._async[0].is_closed():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from typing import Protocol
@@ -51,3 +52,5 @@ class Keeper:
 
 
 KEEPER = Keeper()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=KEEPER.__init__)  # type: ignore[misc]

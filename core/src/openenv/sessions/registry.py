@@ -52,6 +52,11 @@ class Registry:
         return self._supply.slots.taken
 
     @property
+    def slots_awaited(self) -> int:
+        """How many wait for an environment because all are in use."""
+        return self._supply.slots.waiting
+
+    @property
     def stopping(self) -> bool:
         """Whether the server is about to stop."""
         return self._supply.stopping
