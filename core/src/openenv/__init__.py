@@ -6,6 +6,7 @@ Play one: subclass or import an `EnvClient`. Write one: inherit `Environment`. S
 from .client import EnvClient, GenericAction, GenericEnvClient, SyncEnvClient
 from .contract import (
     Action,
+    Array,
     CompositeTransform,
     Environment,
     EnvironmentMetadata,
@@ -20,6 +21,7 @@ from .version import __version__
 
 __all__ = [
     "Action",
+    "Array",
     "CompositeTransform",
     "EnvClient",
     "Environment",

@@ -1,5 +1,6 @@
 """What an environment and its users agree on."""
 
+from .arrays import Array
 from .environment import Environment
 from .models import Action, EnvironmentMetadata, Observation, State
 from .result import StepResult
@@ -7,6 +8,7 @@ from .transforms import CompositeTransform, NullTransform, Transform
 
 __all__ = [
     "Action",
+    "Array",
     "CompositeTransform",
     "Environment",
     "EnvironmentMetadata",

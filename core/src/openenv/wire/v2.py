@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from ..contract.models import Observation, declared_flags
 from ..errors import InvalidActionError, InvalidMessageError, OpenEnvError, UnknownMessageTypeError
 from . import messages
+from .arrays import ARRAY, is_array, is_scalar, pack_array, to_plain, unpack_array
 from .messages import Request
 
 SESSION_PREFIX: Final = "openenv.session."
@@ -85,7 +86,7 @@ def _as_python_or_json(value: Any, dump: Callable[[Any], bytes]) -> bytes:
 
 def dump_json(value: Any) -> bytes:
     """Return plain data or models as JSON. Raises ValueError for what JSON cannot carry."""
-    return pydantic_core.to_json(value, inf_nan_mode="strings")
+    return pydantic_core.to_json(value, inf_nan_mode="strings", fallback=to_plain)
 
 
 def dump_msgpack(value: Any) -> bytes:
@@ -103,9 +104,13 @@ def _unusual(value: Any) -> Any:
         return msgpack.ExtType(BIG_INTEGER, str(value).encode())
     if isinstance(value, BaseModel):
         return value.__pydantic_serializer__.to_python(value, exclude=_empty_metadata(value))
+    if is_array(value):
+        return pack_array(value)
+    if is_scalar(value):
+        return value.item()
     if isinstance(value, set | frozenset):
         return list(value)
-    return pydantic_core.to_jsonable_python(value)
+    return pydantic_core.to_jsonable_python(value, fallback=to_plain)
 
 
 def _empty_metadata(value: BaseModel) -> set[str] | None:
@@ -123,6 +128,8 @@ def load_msgpack(frame: str | bytes) -> Any:
 
 
 def _extension(code: int, content: bytes) -> Any:
+    if code == ARRAY:
+        return unpack_array(content)
     if code == BIG_INTEGER and len(content) <= 4096:
         return int(content)
     raise ValueError(f"unknown msgpack extension {code}")

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from ..contract.models import Observation, declared_flags
 from ..contract.result import StepResult
 from ..errors import OpenEnvError, from_code
+from .arrays import to_plain
 from .validation import Reader
 
 ObsT = TypeVar("ObsT")
@@ -43,11 +44,11 @@ def observation_data(observation: Observation, *, null_metadata: bool = False) -
     """
     model = type(observation)
     beside = _fields_beside(model)
-    inside = model.__pydantic_serializer__.to_json(observation, exclude=beside)
+    inside = model.__pydantic_serializer__.to_json(observation, exclude=beside, fallback=to_plain)
     parts = [b'{"observation":', inside, b',"reward":', _scalar(observation.reward), b',"done":']
     parts.append(_JSON_BOOL[bool(observation.done)])
     if observation.metadata:
-        parts += (b',"metadata":', pydantic_core.to_json(observation.metadata, inf_nan_mode="null"))
+        parts += (b',"metadata":', pydantic_core.to_json(observation.metadata, inf_nan_mode="null", fallback=to_plain))
     elif null_metadata:
         parts.append(b',"metadata":null')
     for flag in ("terminated", "truncated"):
@@ -63,12 +64,12 @@ def _scalar(value: Any) -> bytes:
         return repr(value).encode() if math.isfinite(value) else b"null"
     if value is None or kind is bool:
         return _JSON_BOOL[value]
-    return pydantic_core.to_json(value, inf_nan_mode="null")
+    return pydantic_core.to_json(value, inf_nan_mode="null", fallback=to_plain)
 
 
 def model_data(model: BaseModel) -> bytes:
     """Return the JSON of a state or another plain model. Raises `ValueError` as `observation_data` does."""
-    return type(model).__pydantic_serializer__.to_json(model)
+    return type(model).__pydantic_serializer__.to_json(model, fallback=to_plain)
 
 
 def encode(value: Any) -> bytes:
@@ -79,7 +80,11 @@ def encode(value: Any) -> bytes:
     """
     if isinstance(value, Observation):
         return observation_data(value)
-    return model_data(value) if isinstance(value, BaseModel) else pydantic_core.to_json(value, inf_nan_mode="null")
+    return (
+        model_data(value)
+        if isinstance(value, BaseModel)
+        else pydantic_core.to_json(value, inf_nan_mode="null", fallback=to_plain)
+    )
 
 
 def encode_http(value: Any) -> bytes:
@@ -90,9 +95,9 @@ def encode_http(value: Any) -> bytes:
 def dump_plain(value: Any) -> bytes:
     """Return an action or arguments as JSON. Raises ValueError for what JSON cannot carry."""
     if not isinstance(value, BaseModel):
-        return pydantic_core.to_json(value, inf_nan_mode="null")
+        return pydantic_core.to_json(value, inf_nan_mode="null", fallback=to_plain)
     unsaid = None if getattr(value, "metadata", True) else {"metadata"}
-    return type(value).__pydantic_serializer__.to_json(value, exclude=unsaid)
+    return type(value).__pydantic_serializer__.to_json(value, exclude=unsaid, fallback=to_plain)
 
 
 def error_data(error: OpenEnvError) -> bytes:
