@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
@@ -25,13 +24,17 @@ REFUSED_PATIENCE_S = 5.0
 
 TOO_BIG = 1009
 
+MOST_REFUSALS = 3
+"""So often in a row a server may call what is repeated a breach of the protocol."""
+
 _jitter = random.Random()
 
 
-def arguments(url: str, options: Options, subprotocols: list[str]) -> dict[str, Any]:
-    """Return the library's arguments for a connection."""
+def arguments(url: str, options: Options, subprotocols: list[str], patience_s: float | None = None) -> dict[str, Any]:
+    """Return the library's arguments for a connection that is to come about within `patience_s` at most."""
+    timeout_s = options.connect_timeout_s
     return {
-        "open_timeout": options.connect_timeout_s,
+        "open_timeout": timeout_s if patience_s is None else min(timeout_s, patience_s),
         "ping_interval": options.ping_interval_s,
         "ping_timeout": options.ping_timeout_s,
         "max_size": options.max_message_bytes,
@@ -69,27 +72,51 @@ def final(url: str, closed: ConnectionClosed) -> SessionLost | None:
         return SessionLost("another connection has taken over this session: reset() starts one of this client's own")
     if closed.sent is not None and closed.sent.code == TOO_BIG:
         return SessionLost(f"{url} sent more than max_message_size_mb allows, so the episode is lost: reset() starts another")
+    if code == TOO_BIG:
+        return SessionLost(f"a message was longer than {url} takes, so the episode is lost: reset() starts another")
     return lost(url, closed) if code in (1000, messages.CLOSE_UNKNOWN) else None
 
 
 class Persistence:
-    """How long to try to come back to a session, and the pauses between tries.
+    """How long to try to come back to a session, and the pauses between tries; one for all of a session's sockets.
 
     Args:
         url: of the server.
-        window_s: how long the server keeps the session.
-        closed: how the socket ended.
     """
 
-    def __init__(self, url: str, window_s: float, closed: ConnectionClosed) -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._lost_at = time.monotonic()
-        self._window_s = window_s
-        self._closed = closed
+        self._window_s = 0.0
+        self._closed: ConnectionClosed | None = None
+        self._lost_at = 0.0
         self._refused_since: float | None = None
+        self._tries = 0
+        self._refusals = 0
+        self._strays = 0
+
+    def lost(self, closed: ConnectionClosed, window_s: float) -> None:
+        """Note that the socket has ended; the server keeps the session for so long. May be told again while that lasts.
+
+        Raises:
+            SessionLost: there is nothing to come back to.
+        """
+        self._check_ending(closed)
+        if self._closed is not None:
+            return
+        self._closed, self._lost_at, self._window_s = closed, time.monotonic(), window_s
+        if closed.rcvd is not None and closed.rcvd.code == messages.CLOSE_PROTOCOL:
+            self._refusals += 1
+            if self._refusals > MOST_REFUSALS:
+                raise self._given_up("it will not take what this client has to repeat") from None
 
     def failed(self, error: Exception) -> None:
         """Note a try that came to nothing. Raises `SessionLost` where no further one makes sense."""
+        if isinstance(error, ConnectionClosed):
+            self._check_ending(error)
+        elif isinstance(error, TimeoutError):
+            self._strays += 1
+        if isinstance(error, InvalidStatus) and error.response.status_code in (401, 403):
+            raise self._given_up(f"it was not let in again (HTTP {error.response.status_code})") from None
         now = time.monotonic()
         refused = isinstance(error, ConnectionRefusedError) or "refused" in str(error).lower()
         self._refused_since = (self._refused_since or now) if refused else None
@@ -98,16 +125,29 @@ class Persistence:
         if now - self._lost_at > self._window_s:
             raise self._given_up(f"it could not be reached again within {self._window_s:g} s") from None
 
-    def _given_up(self, why: str) -> SessionLost:
-        return SessionLost(
-            f"the connection to {self._url} ended ({ending(self._closed)}) and {why}, "
-            "so its episode is gone: reset() starts another"
-        )
+    def resumed(self) -> None:
+        """Note that a try was successful."""
+        self._closed = self._refused_since = None
 
-    def pauses(self) -> Iterator[float]:
-        """Yield the seconds to wait before each try: at once first, then longer each time, with jitter."""
-        yield 0.0
-        pause_s = FIRST_PAUSE_S
-        while True:
-            yield pause_s * _jitter.uniform(0.5, 1.5)
-            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+    def progressed(self) -> None:
+        """Note that a reply arrived: the next loss is a new one. Without any, sockets that come and go are tried less often."""
+        self._tries = self._refusals = 0
+
+    def pause_s(self) -> float:
+        """Return the seconds to wait before the next try: none first, then longer each time, with jitter."""
+        tries, self._tries = self._tries, self._tries + 1
+        longest = min(FIRST_PAUSE_S * 2.0 ** min(tries - 1, 16), LONGEST_PAUSE_S)
+        return longest * _jitter.uniform(0.5, 1.5) if tries else 0.0
+
+    def _check_ending(self, closed: ConnectionClosed) -> None:
+        """Raise `SessionLost` for an ending that is final; a try given up too early may be what took the session over."""
+        if self._strays and closed.rcvd is not None and closed.rcvd.code == messages.CLOSE_REPLACED:
+            self._strays -= 1
+        elif ended := final(self._url, closed):
+            raise ended
+
+    def _given_up(self, why: str) -> SessionLost:
+        told = "" if self._closed is None else f" ({ending(self._closed)})"
+        return SessionLost(
+            f"the connection to {self._url} ended{told} and {why}, so its episode is gone: reset() starts another"
+        )

@@ -90,41 +90,44 @@ class Connection:
             self._async = (loop, transport)
             return transport
 
-    def request(self, call: Call) -> dict[str, Any]:
-        """Send a call and wait for its reply; raises as `Transport.request` does."""
+    def request(self, call: Call, *, again: bool = False) -> dict[str, Any]:
+        """Send a call and wait for its reply; raises as `Transport.request` does.
+
+        A reset that finds its session lost is sent once more (`again`), on a session of its own.
+        """
         self._leave_to_parent()
         with self._thread_turn:
             self._forget_ended_loop()
             self._check(call)
-            reopened = not self._drop_lost_blocking(call)
+            self._drop_lost_blocking(call)
             transport = self.open()
             try:
                 data = transport.request(call)
             except SessionLost as error:
                 self._note(error)
-                if call.type != messages.RESET or reopened:
+                if call.type != messages.RESET or again:
                     raise
-                return self.request(call)
+                return self.request(call, again=True)
             except OpenEnvError as error:
                 self._note(error)
                 raise
             self._note_success(call)
             return data
 
-    async def request_async(self, call: Call) -> dict[str, Any]:
-        """Send a call and await its reply; raises as `Transport.request` does."""
+    async def request_async(self, call: Call, *, again: bool = False) -> dict[str, Any]:
+        """As `request`, awaited."""
         self._leave_to_parent()
         self._forget_ended_loop()
         self._check(call)
-        reopened = not await self._drop_lost_async(call)
+        await self._drop_lost_async(call)
         transport = await self.open_async()
         try:
             data = await transport.request(call)
         except SessionLost as error:
             self._note(error)
-            if call.type != messages.RESET or reopened:
+            if call.type != messages.RESET or again:
                 raise
-            return await self.request_async(call)
+            return await self.request_async(call, again=True)
         except asyncio.CancelledError:
             self._only_reset = SessionStuck(
                 "the call before was given up, so where the episode stands is unknown: reset() first"
@@ -196,18 +199,16 @@ class Connection:
     def _end_episode(self) -> None:
         self._only_reset = SessionLost("the client was closed and its episode ended: reset() starts another")
 
-    def _drop_lost_blocking(self, call: Call) -> bool:
-        """Before a reset, let go of a connection whose session is lost; return whether one is left."""
+    def _drop_lost_blocking(self, call: Call) -> None:
+        """Before a reset, let go of a connection whose session is lost."""
         if call.type == messages.RESET and isinstance(self._only_reset, SessionLost) and self._blocking is not None:
             transport, self._blocking = self._blocking, None
             transport.close()
-        return self._blocking is not None
 
-    async def _drop_lost_async(self, call: Call) -> bool:
+    async def _drop_lost_async(self, call: Call) -> None:
         if call.type == messages.RESET and isinstance(self._only_reset, SessionLost) and self._async is not None:
             (_, transport), self._async = self._async, None
             await transport.close()
-        return self._async is not None
 
     def _leave_to_parent(self) -> None:
         """In a forked child, let the parent have its connection and its server, untouched."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import weakref
 from typing import Protocol
+
+logger = logging.getLogger("openenv.client")
 
 LOOK_EVERY_S = 2.0
 
@@ -47,7 +50,10 @@ class Keeper:
                     self._thread = None
                     return
             for session in sessions:
-                session.keep()
+                try:
+                    session.keep()
+                except Exception:
+                    logger.exception("a lost session could not be looked after")
             del sessions
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from socket import SHUT_RDWR
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection as AsyncSocket
@@ -14,14 +15,22 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 from websockets.sync.client import ClientConnection as BlockingSocket
 
-from ..errors import OpenEnvError, SessionLost, UsageError
-from .connecting import FAILURES, Persistence, final
+from ..errors import OpenEnvError, SessionLost
+from .connecting import FAILURES, Persistence, refusal
 from .keeper import KEEPER
-from .ledger import Ledger
+from .ledger import Ledger, Reply
 from .transport import GRACE_S, Call
 
 GREETING_TIMEOUT_S = 10.0
 """A server that accepts a socket and says nothing for so long is not there."""
+
+KEEPING_TIMEOUT_S = 1.0
+"""How long the shared thread stays with one lost session before it looks at the next."""
+
+LONG_BYTES = 64 * 1024
+"""Frames that a connection's buffers might not take at once."""
+
+RETRIED = (*FAILURES, ConnectionClosed)
 
 
 class Resumable:
@@ -40,8 +49,11 @@ class Resumable:
         self._ledger = ledger
         self._waiters: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._progress = asyncio.Event()
-        self._ended: OpenEnvError | None = None
+        self._persistence = Persistence(url)
+        self._ended: SessionLost | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._sending: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Lock()
 
     async def open(self) -> None:
         assert self._socket is not None
@@ -49,17 +61,18 @@ class Resumable:
             self._ledger.greet(await asyncio.wait_for(self._socket.recv(decode=False), GREETING_TIMEOUT_S))
         except BaseException as error:
             await self._socket.close()
-            if isinstance(error, ConnectionClosed):
-                raise final(self._url, error) or SessionLost(f"{self._url} closed the connection at once") from None
+            if isinstance(error, RETRIED):
+                raise refusal(self._url, error) from None
             raise
         self._reading = asyncio.create_task(self._read())
 
     async def request(self, call: Call) -> dict[str, Any]:
         try:
             async with asyncio.timeout(call.timeout_s + GRACE_S):
-                while self._ledger.full and self._ended is None:
-                    self._progress.clear()
-                    await self._progress.wait()
+                async with self._turn:
+                    while self._ledger.full and self._ended is None:
+                        self._progress.clear()
+                        await self._progress.wait()
                 return await self._exchange(call)
         except TimeoutError as error:
             if isinstance(error, OpenEnvError):
@@ -76,7 +89,7 @@ class Resumable:
             await self._send(frame)
             return await waiter
         except asyncio.CancelledError:
-            await self._send(self._ledger.cancel(number))
+            self._send_aside(self._ledger.cancel(number))
             raise
         finally:
             self._waiters.pop(number, None)
@@ -87,25 +100,35 @@ class Resumable:
             with suppress(ConnectionClosed):
                 await self._socket.send(frame, text=self._ledger.codec.is_text)
 
+    def _send_aside(self, frame: bytes) -> None:
+        """Send a frame and wait for nothing: a socket that takes no more must not hold up who has no time."""
+        sending = asyncio.create_task(self._send(frame))
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
+
     async def _read(self) -> None:
         try:
-            while True:
-                socket = self._socket
-                assert socket is not None
+            while self._socket is not None:
                 try:
                     while True:
-                        self._take(await socket.recv(decode=False))
+                        self._take(await self._socket.recv(decode=False))
                 except ConnectionClosed as closed:
-                    if error := final(self._url, closed):
-                        self._end(error)
-                        return
                     self._socket = None
-                    await self._come_back(closed)
-        except OpenEnvError as error:
-            self._end(error)
+                    self._persistence.lost(closed, self._ledger.resume_window_s)
+                    self._socket = await self._come_back()
+        except Exception as error:
+            self._end(_as_lost(error))
+            if self._socket is not None:
+                await self._socket.close()
+        finally:
+            self._end(SessionLost("the task that reads this connection was cancelled: reset() starts another session"))
 
     def _take(self, frame: bytes) -> None:
         reply = self._ledger.read(frame)
+        if reply.number is not None:
+            self._persistence.progressed()
+        if told := self._ledger.acknowledgement():
+            self._send_aside(told)
         self._progress.set()
         waiter = self._waiters.get(reply.number or 0)
         if waiter is not None and not waiter.done():
@@ -114,34 +137,39 @@ class Resumable:
             else:
                 waiter.set_exception(reply.error)
 
-    async def _come_back(self, closed: ConnectionClosed) -> None:
+    async def _come_back(self) -> AsyncSocket:
         """Resume on a new socket and say again what has no reply. Raises `SessionLost` where that cannot be."""
-        persistence = Persistence(self._url, self._ledger.resume_window_s, closed)
-        for pause_s in persistence.pauses():
-            await asyncio.sleep(pause_s)
+        while True:
+            await asyncio.sleep(self._persistence.pause_s())
             socket = None
             try:
                 socket = await self._connect(self._ledger.subprotocols())
+                check_subprotocol(socket.subprotocol, self._ledger)
                 self._ledger.greet(await asyncio.wait_for(socket.recv(decode=False), GREETING_TIMEOUT_S))
-                said = 0
-                while waiting := [number for number in self._ledger.unanswered if number > said]:
-                    for number in waiting:
-                        await socket.send(self._ledger.unanswered.get(number, b""), text=self._ledger.codec.is_text)
-                        said = number
-            except (*FAILURES, ConnectionClosed) as error:
+                await self._say_again(socket)
+            except BaseException as error:
                 if socket is not None:
-                    await socket.close()
-                persistence.failed(error)
-            except BaseException:
-                if socket is not None:
-                    await socket.close()
-                raise
+                    socket.transport.abort()  # an orderly goodbye would end the session
+                if not isinstance(error, RETRIED):
+                    raise
+                self._persistence.failed(error)
             else:
-                self._socket = socket
-                return
+                self._persistence.resumed()
+                return socket
 
-    def _end(self, error: OpenEnvError) -> None:
-        self._ended = error
+    async def _say_again(self, socket: AsyncSocket) -> None:
+        text = self._ledger.codec.is_text
+        if told := self._ledger.arrived():
+            await socket.send(told, text=text)
+        said = 0
+        while waiting := [number for number in self._ledger.unanswered if number > said]:
+            for number in waiting:
+                await socket.send(self._ledger.unanswered[number], text=text)
+                said = number
+
+    def _end(self, error: SessionLost) -> None:
+        if self._ended is None:
+            self._ended = error
         self._progress.set()
         for waiter in self._waiters.values():
             if not waiter.done():
@@ -149,9 +177,10 @@ class Resumable:
 
     async def close(self) -> None:
         self._end(SessionLost("the client was closed and its episode ended: reset() starts another"))
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.wait([self._reading])
+        for task in (self._reading, *self._sending):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         if self._socket is not None:
             await self._socket.close()
 
@@ -165,7 +194,7 @@ class BlockingResumable:
     def __init__(
         self,
         url: str,
-        connect: Callable[[list[str]], tuple[BlockingSocket, ExitStack]],
+        connect: Callable[[list[str], float], tuple[BlockingSocket, ExitStack]],
         connected: tuple[BlockingSocket, ExitStack],
         ledger: Ledger,
     ) -> None:
@@ -173,22 +202,23 @@ class BlockingResumable:
         self._connect = connect
         self._socket, self._stack = connected
         self._ledger = ledger
+        self._persistence = Persistence(url)
         self._turn = threading.Lock()
-        self._ended: OpenEnvError | None = None
+        self._ended: SessionLost | None = None
 
     def open(self) -> None:
         try:
             self._ledger.greet(self._socket.recv(timeout=GREETING_TIMEOUT_S, decode=False))
         except BaseException as error:
             self._stack.close()
-            if isinstance(error, ConnectionClosed):
-                raise final(self._url, error) or SessionLost(f"{self._url} closed the connection at once") from None
+            if isinstance(error, RETRIED):
+                raise refusal(self._url, error) from None
             raise
         KEEPER.watch(self)
 
     def request(self, call: Call) -> dict[str, Any]:
         deadline = time.monotonic() + call.timeout_s + GRACE_S
-        if not self._turn.acquire(timeout=call.timeout_s + GRACE_S):
+        if not self._turn.acquire(timeout=min(call.timeout_s + GRACE_S, threading.TIMEOUT_MAX)):
             raise call.late()
         try:
             return self._exchange(call, deadline)
@@ -196,9 +226,8 @@ class BlockingResumable:
             if isinstance(error, OpenEnvError):
                 raise
             raise call.late() from None
-        except OpenEnvError as error:
-            if isinstance(error, SessionLost):
-                self._ended = error
+        except SessionLost as error:
+            self._ended = error
             raise
         finally:
             self._turn.release()
@@ -206,74 +235,126 @@ class BlockingResumable:
     def _exchange(self, call: Call, deadline: float) -> dict[str, Any]:
         if self._ended is not None:
             raise type(self._ended)(self._ended.message)
-        if self._ledger.full:
-            raise UsageError("too many calls of this session were given up and never answered: reset() on another client")
+        while self._ledger.full:
+            self._receive(deadline)
         number, frame = self._ledger.write(call)
-        text = self._ledger.codec.is_text
-        sent = False
         try:
-            while True:
-                try:
-                    if not sent:
-                        self._socket.send(frame, text=text)
-                        sent = True
-                    reply = self._ledger.read(self._socket.recv(timeout=max(0.0, deadline - time.monotonic()), decode=False))
-                except ConnectionClosed as closed:
-                    self._come_back(closed, deadline)
-                    sent = True
-                    continue
-                if reply.number == number:
-                    if reply.error is not None:
-                        raise reply.error
-                    return reply.data
+            self._send(frame, deadline)
+            while (reply := self._receive(deadline)).number != number:
+                pass
         except TimeoutError:
-            with suppress(ConnectionClosed):
-                self._socket.send(self._ledger.cancel(number), text=text)
+            self._send(self._ledger.cancel(number), deadline)
             raise
+        if reply.error is not None:
+            raise reply.error
+        return reply.data
 
-    def _come_back(self, closed: ConnectionClosed, deadline: float | None = None) -> None:
+    def _send(self, frame: bytes, deadline: float) -> None:
+        """Send a frame; what is lost with its socket is said again on the next."""
+        with suppress(ConnectionClosed), _cut_at(deadline, self._socket, len(frame)):
+            self._socket.send(frame, text=self._ledger.codec.is_text)
+
+    def _receive(self, deadline: float) -> Reply:
+        """Return what the server says next. Raises `TimeoutError` past the deadline, and `SessionLost`."""
+        while True:
+            try:
+                frame = self._socket.recv(timeout=max(0.0, deadline - time.monotonic()), decode=False)
+            except ConnectionClosed as closed:
+                self._persistence.lost(closed, self._ledger.resume_window_s)
+                self._come_back(deadline)
+                continue
+            reply = self._ledger.read(frame)
+            if reply.number is not None:
+                self._persistence.progressed()
+            if told := self._ledger.acknowledgement():
+                self._send(told, deadline)
+            return reply
+
+    def _come_back(self, deadline: float) -> None:
         """See `Resumable._come_back`. Raises `TimeoutError` past the deadline."""
-        if ended := final(self._url, closed):
-            raise ended
         self._stack.close()
-        persistence = Persistence(self._url, self._ledger.resume_window_s, closed)
-        for pause_s in persistence.pauses():
-            if deadline is not None and time.monotonic() + pause_s > deadline:
+        while True:
+            pause_s = self._persistence.pause_s()
+            if time.monotonic() + pause_s > deadline:
                 raise TimeoutError
             time.sleep(pause_s)
-            stack = ExitStack()
+            stack = None
             try:
-                socket, stack = self._connect(self._ledger.subprotocols())
-                self._ledger.greet(socket.recv(timeout=GREETING_TIMEOUT_S, decode=False))
-                for frame in self._ledger.unanswered.values():
-                    socket.send(frame, text=self._ledger.codec.is_text)
-            except (*FAILURES, ConnectionClosed) as error:
-                stack.close()
-                persistence.failed(error)
-            except BaseException:
-                stack.close()
-                raise
+                socket, stack = self._connect(self._ledger.subprotocols(), max(0.01, deadline - time.monotonic()))
+                check_subprotocol(socket.subprotocol, self._ledger)
+                patience_s = min(GREETING_TIMEOUT_S, max(0.0, deadline - time.monotonic()))
+                self._ledger.greet(socket.recv(timeout=patience_s, decode=False))
+                self._say_again(socket, deadline)
+            except BaseException as error:
+                if stack is not None:
+                    _cut(socket)  # an orderly goodbye would end the session
+                    stack.close()
+                if isinstance(error, RETRIED):
+                    self._persistence.failed(error)
+                else:
+                    raise _as_lost(error) if isinstance(error, Exception) else error from None
             else:
+                self._persistence.resumed()
                 self._socket, self._stack = socket, stack
                 return
 
+    def _say_again(self, socket: BlockingSocket, deadline: float) -> None:
+        frames = [*filter(None, [self._ledger.arrived()]), *self._ledger.unanswered.values()]
+        with _cut_at(deadline, socket, sum(map(len, frames))):
+            for frame in frames:
+                socket.send(frame, text=self._ledger.codec.is_text)
+
     def keep(self) -> None:
         """Come back to the session if its socket was lost and nobody calls now."""
-        if self._ended is not None or self._socket.state is not State.CLOSED or not self._turn.acquire(blocking=False):
+        if self._socket.state is not State.CLOSED or not self._turn.acquire(blocking=False):
             return
         try:
-            self._socket.recv(timeout=0)
-        except ConnectionClosed as closed:
-            with suppress(TimeoutError):
-                self._come_back(closed, time.monotonic() + 1.0)
+            while self._ended is None and self._socket.state is State.CLOSED:
+                self._receive(time.monotonic() + KEEPING_TIMEOUT_S)
         except TimeoutError:
             return
-        except OpenEnvError as error:
+        except SessionLost as error:
             self._ended = error
         finally:
             self._turn.release()
 
     def close(self) -> None:
-        self._ended = SessionLost("the client was closed and its episode ended: reset() starts another")
         KEEPER.forget(self)
-        self._stack.close()
+        with self._turn:
+            self._ended = SessionLost("the client was closed and its episode ended: reset() starts another")
+            self._stack.close()
+
+
+def check_subprotocol(chosen: str | None, ledger: Ledger) -> None:
+    """Raise `SessionLost` where a server that once spoke this version does so no more."""
+    if chosen != ledger.codec.subprotocol:
+        raise SessionLost(f"the server now speaks {chosen or 'version 1'}, so the session and its episode are gone: reset()")
+
+
+def _as_lost(error: Exception) -> SessionLost:
+    """Return what ends a session as the error that its calls get."""
+    if isinstance(error, SessionLost):
+        return error
+    told = error.message if isinstance(error, OpenEnvError) else f"{type(error).__name__}: {error}"
+    return SessionLost(f"the session could not go on ({told}), and its episode is gone: reset() starts another")
+
+
+def _cut(socket: BlockingSocket) -> None:
+    """End a socket without a goodbye."""
+    with suppress(OSError):
+        socket.socket.shutdown(SHUT_RDWR)
+
+
+@contextmanager
+def _cut_at(deadline: float, socket: BlockingSocket, size: int) -> Iterator[None]:
+    """End a socket that has not taken long frames by a deadline: the library would wait for ever."""
+    if size < LONG_BYTES:
+        yield
+        return
+    timer = threading.Timer(min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX), _cut, [socket])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -43,10 +43,10 @@ class WebSocketEndpoint:
         """Return an open socket for the running loop. Raises what `connecting.FAILURES` lists."""
         return await websockets.asyncio.client.connect(self.url, **arguments(self.url, self.options, subprotocols))
 
-    def connect_blocking(self, subprotocols: list[str]) -> tuple[BlockingSocket, ExitStack]:
-        """Return an open socket, and what closes it. Raises what `connecting.FAILURES` lists."""
+    def connect_blocking(self, subprotocols: list[str], patience_s: float | None = None) -> tuple[BlockingSocket, ExitStack]:
+        """Return an open socket, and what closes it, within `patience_s`. Raises what `connecting.FAILURES` lists."""
         stack = ExitStack()
-        connecting = websockets.sync.client.connect(self.url, **arguments(self.url, self.options, subprotocols))
+        connecting = websockets.sync.client.connect(self.url, **arguments(self.url, self.options, subprotocols, patience_s))
         return stack.enter_context(connecting), stack
 
 

@@ -19,6 +19,7 @@ from ..wire.v2 import Codec
 logger = logging.getLogger("openenv.sessions")
 
 NORMAL_END = 1000
+LOST = 1006
 CLOSING_TIMEOUT_S = 5.0
 
 
@@ -140,12 +141,14 @@ class _Socket:
         self._send = send
         self._frames: deque[bytes] = deque()
         self._written = asyncio.Event()
+        self._taking = False
         self.replaced = asyncio.Event()
 
     def say(self, frame: bytes) -> None:
-        """Let a frame be sent."""
+        """Let a frame be sent: by whoever reads now, where that is what led to it, else by the writer."""
         self._frames.append(frame)
-        self._written.set()
+        if not self._taking:
+            self._written.set()
 
     async def refuse(self, error: OpenEnvError, code: int) -> None:
         """Tell of an error and close."""
@@ -155,10 +158,13 @@ class _Socket:
     async def run(self, exchange: Exchange) -> int:
         """Serve until the socket ends; return the code it ended with, 1000 where the session is to end."""
         reading = asyncio.create_task(self._read(exchange))
-        tasks = (reading, asyncio.create_task(self._write()), asyncio.create_task(self.replaced.wait()))
+        replacing = asyncio.create_task(self.replaced.wait())
+        tasks = (reading, asyncio.create_task(self._write()), replacing)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            code = messages.CLOSE_REPLACED if self.replaced.is_set() else reading.result() if reading.done() else 1006
+            # where nothing can be written any more, what was read before still counts: a goodbye, for one
+            await asyncio.wait((reading, replacing), return_when=asyncio.FIRST_COMPLETED, timeout=CLOSING_TIMEOUT_S)
+            code = messages.CLOSE_REPLACED if self.replaced.is_set() else reading.result() if reading.done() else LOST
         finally:
             exchange.detach(self.say)
             for task in tasks:
@@ -170,14 +176,22 @@ class _Socket:
 
     async def _read(self, exchange: Exchange) -> int:
         while (message := await self._receive())["type"] == "websocket.receive":
+            self._taking = True
             try:
                 goes_on = exchange.receive(_frame(message))
             except OutOfPlace as reason:
                 logger.info("closed a socket: %s", reason)
                 return messages.CLOSE_PROTOCOL
+            except Exception:
+                logger.exception("closed a socket: a message could not be dealt with")
+                return messages.CLOSE_PROTOCOL
+            finally:
+                self._taking = False
+            while self._frames:
+                await self._write_one(self._frames.popleft())
             if not goes_on:
                 return NORMAL_END
-        return int(message.get("code") or 1006)
+        return int(message.get("code") or LOST)
 
     async def _write(self) -> None:
         while True:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+
 from starlette.types import Message, Receive, Scope, Send
 
 from ..errors import OpenEnvError
 from ..sessions.dispatch import answer
 from ..sessions.registry import Registry
+from ..sessions.session import Session
 from ..wire import v1, v2
 from .resumable_socket import ResumableSockets
+
+READ_AHEAD = 16
+"""So many frames of a version 1 client are read before those before them are answered."""
 
 
 class SocketEndpoint:
@@ -29,27 +36,41 @@ class SocketEndpoint:
             await self._serve_v1(receive, send)
 
     async def _serve_v1(self, receive: Receive, send: Send) -> None:
-        """Open a session, answer frame by frame, and end it when the socket closes, for whatever reason."""
+        """Open a session, answer frame by frame, and end it when the socket closes, for whatever reason.
+
+        The client is listened to all the while, so that one who goes away is noticed also in the queue and in a step.
+        """
+        frames: asyncio.Queue[str | bytes] = asyncio.Queue(READ_AHEAD)
+        reading = asyncio.create_task(_read(receive, frames))
+        session: Session | None = None
         try:
-            session = await self._registry.open()
+            async with asyncio.timeout(None) as connected:
+                reading.add_done_callback(lambda _: _end_now(connected))
+                session = await self._registry.open()
+                while (reply := await answer(session, await frames.get())) is not None:
+                    await send_text(send, reply)
+                    if session.ended:
+                        break
+                await close(send)
         except OpenEnvError as error:
             await send_text(send, v1.error_reply(error))
             await close(send)
-            return
-        try:
-            while (message := await receive())["type"] == "websocket.receive":
-                reply = await answer(session, frame_of(message))
-                if reply is None:
-                    await close(send)
-                    break
-                await send_text(send, reply)
-                if session.ended:
-                    await close(send)
-                    break
         except OSError:
-            pass  # the client went away while it was being answered
+            pass  # the client went away
         finally:
-            await self._registry.end(session)
+            reading.cancel()
+            if session is not None:
+                await self._registry.end(session)
+
+
+async def _read(receive: Receive, frames: asyncio.Queue[str | bytes]) -> None:
+    while (message := await receive())["type"] == "websocket.receive":
+        await frames.put(frame_of(message))
+
+
+def _end_now(scope: asyncio.Timeout) -> None:
+    with contextlib.suppress(RuntimeError):  # it has ended already
+        scope.reschedule(0.0)
 
 
 def frame_of(message: Message) -> str | bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -39,10 +40,15 @@ class Calls:
         self._longest = max_message_bytes - ENVELOPE_BYTES
         self._environment: AnyEnvironment | None = None
         self._over = False
+        self._reset: Callable[..., Any]
+        self._step: Callable[..., Any]
 
     def open(self) -> None:
         """Build the environment. Raises `FactoryError` where that fails."""
-        self._environment = self._spec.build()
+        environment = self._environment = self._spec.build()
+        cls = self._spec.cls
+        self._reset = environment.reset_async if overrides(cls, "reset_async") else environment.reset
+        self._step = environment.step_async if overrides(cls, "step_async") else environment.step
 
     def run(self, request: Request, encode: Encode = encode_v1) -> bytes:
         """Do what a request asks for and return the reply's encoded `data`.
@@ -87,23 +93,21 @@ class Calls:
         if environment is None:
             raise ExecutionError(f"{self._spec.name} is closed")
         if request.type == messages.STEP:
-            return self._prepare_step(environment, request)
+            return self._prepare_step(request)
         if request.type == messages.RENDER:
             return lambda: _picture_of(environment)
         if request.type == messages.RESET:
             arguments = self._reset_arguments(request)
-            reset = environment.reset_async if overrides(self._spec.cls, "reset_async") else environment.reset
-            return lambda: reset(**arguments)
+            return partial(self._reset, **arguments)
         return lambda: _state_of(environment)
 
-    def _prepare_step(self, environment: AnyEnvironment, request: Request) -> Callable[[], Any]:
+    def _prepare_step(self, request: Request) -> Callable[[], Any]:
         action = self._spec.read_action(request.data)
         if self._over:
             raise ExecutionError("the episode is over: reset() starts the next one")
-        step = environment.step_async if overrides(self._spec.cls, "step_async") else environment.step
         if request.timeout_s is not None and self._spec.step_takes_timeout:
-            return lambda: step(action, timeout_s=request.timeout_s)
-        return lambda: step(action)
+            return partial(self._step, action, timeout_s=request.timeout_s)
+        return partial(self._step, action)
 
     def _reset_arguments(self, request: Request) -> dict[str, Any]:
         data, names = request.data or {}, self._spec.reset_names

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 from ..errors import CallCancelled, InvalidActionError, InvalidMessageError, OpenEnvError, SessionError
 from ..wire import messages, v2
 from ..wire.v2 import Codec, Incoming
-from .lane import Ticket
 from .session import Session
+from .ticket import Ticket
 
 
 class OutOfPlace(Exception):
@@ -94,20 +94,19 @@ class Exchange:
             self._refuse(SessionError(f"id {number} is more than {ahead} ahead of the last acknowledged, {self._acked}"))
         self._last = number
         try:
-            request, deadline_s = v2.read_request(incoming)
-            ticket = self.session.submit(request._replace(strict=self._strict_reset), self.codec.encode, deadline_s)
+            request = v2.read_request(incoming, self._strict_reset)
+            ticket = self.session.submit(request, self.codec.encode, request.timeout_s)
         except OpenEnvError as error:
             self._settle(number, v2.error_frame(self.codec, number, error))
             return
         self._running[number] = ticket
-        kind = messages.REPLY_TYPE[request.type]
-        ticket.outcome.add_done_callback(lambda outcome: self._answer(number, kind, outcome))
+        ticket.tell(partial(self._answer, number))
 
-    def _answer(self, number: int, kind: str, outcome: asyncio.Future[bytes]) -> None:
+    def _answer(self, number: int, ticket: Ticket) -> None:
         self._running.pop(number, None)
-        error = outcome.exception()
+        error = ticket.error
         if error is None:
-            frame = self.codec.wrap(kind, number, outcome.result())
+            frame = self.codec.wrap(messages.REPLY_TYPE[ticket.request.type], number, ticket.data)
         else:
             told = error if isinstance(error, OpenEnvError) else SessionError(f"{type(error).__name__}: {error}")
             frame = v2.error_frame(self.codec, number, told)

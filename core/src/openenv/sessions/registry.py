@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
+from typing import Any
 
 from ..errors import SessionLost, ShuttingDown
 from .session import Session
@@ -30,6 +32,7 @@ class Registry:
         self._supply = Supply(spec, self.settings)
         self._sessions: dict[str, Session] = {}
         self._reaper: asyncio.Task[None] | None = None
+        self._endings: set[asyncio.Task[None]] = set()
 
     def prepare(self) -> None:
         """Build environments ahead where they live in processes, so that the first sessions need not wait for them.
@@ -90,7 +93,7 @@ class Registry:
         try:
             await session.lane.open()
         except BaseException:
-            self._sessions.pop(session.id, None)
+            await self.end(session)
             raise
         return session
 
@@ -109,7 +112,7 @@ class Registry:
         """End a session: close its environment after the call in flight, then free its slot. Twice does no harm."""
         if self._sessions.pop(session.id, None) is not None:
             session.end(because)
-            await session.lane.close()
+            await asyncio.shield(self._spawn(session.lane.close()))
 
     async def drain(self) -> None:
         """Begin no more sessions and calls, and wait up to `drain_timeout_s` for the calls in flight."""
@@ -140,12 +143,16 @@ class Registry:
             self._reaper = loop.create_task(self._end_idle_sessions())
 
     async def _end_idle_sessions(self) -> None:
-        endings: set[asyncio.Task[None]] = set()
         while self._sessions:
             shortest = min(session.idle_timeout_s for session in self._sessions.values())
             await asyncio.sleep(min(30.0, max(0.05, shortest / 4)))
             for session in [session for session in self._sessions.values() if session.idle]:
                 logger.info("a session lay unused for %g s and was ended", session.idle_timeout_s)
-                ending = asyncio.create_task(self.end(session, f"nobody used it for {session.idle_timeout_s:g} s"))
-                endings.add(ending)
-                ending.add_done_callback(endings.discard)
+                self._spawn(self.end(session, f"nobody used it for {session.idle_timeout_s:g} s"))
+
+    def _spawn(self, ending: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start a task that goes on when its starter is cancelled."""
+        task = asyncio.create_task(ending)
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+        return task

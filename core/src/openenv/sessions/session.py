@@ -12,8 +12,9 @@ from ..errors import SessionLost, ShuttingDown
 from ..wire.messages import Request
 from ..wire.values import encode as encode_v1
 from .calls import Encode
-from .lane import Lane, Ticket
+from .lane import Lane
 from .supply import Supply
+from .ticket import Ticket
 
 KEPT_REPLIES = 64
 """How many named replies a session keeps for callers that ask again."""
@@ -35,7 +36,6 @@ class Session:
         self._supply = supply
         self._step_timeout_s = step_timeout_s
         self._ended_because: str | None = None
-        self._last_used = time.monotonic()
         self._replies: OrderedDict[str, asyncio.Future[bytes]] = OrderedDict()
 
     @property
@@ -50,7 +50,7 @@ class Session:
     @property
     def idle(self) -> bool:
         """Whether nobody has called for longer than allowed. With a call in flight a session is never idle."""
-        return not self.lane.busy and time.monotonic() - self._last_used > self.idle_timeout_s
+        return not self.lane.busy and time.monotonic() - self.lane.last_used > self.idle_timeout_s
 
     def submit(self, request: Request, encode: Encode, deadline_s: float | None = None) -> Ticket:
         """Let a call wait its turn, for at most `deadline_s` and what the server allows.
@@ -64,14 +64,14 @@ class Session:
             raise SessionLost(f"the session was ended and its episode with it, because {why}: reset() starts another")
         if self._supply.stopping:
             raise ShuttingDown("the server is shutting down and begins no further calls")
-        limits = [limit for limit in (deadline_s, self._step_timeout_s) if limit is not None]
-        ticket = self.lane.submit(request, encode, min(limits) if limits else None)
-        ticket.outcome.add_done_callback(self._used)
-        return ticket
+        longest_s = self._step_timeout_s
+        if longest_s is not None and (deadline_s is None or deadline_s > longest_s):
+            deadline_s = longest_s
+        return self.lane.submit(request, encode, deadline_s)
 
     async def call(self, request: Request, encode: Encode = encode_v1, deadline_s: float | None = None) -> bytes:
         """Run a request after those before it; returns and raises as `Calls.run`, and `StepTimeout` past its deadline."""
-        return await asyncio.shield(self.submit(request, encode, deadline_s).outcome)
+        return await self.submit(request, encode, deadline_s).outcome()
 
     async def call_once(self, name: str, run: Callable[[], Awaitable[bytes]]) -> bytes:
         """Run something under a name; the same name again returns or awaits the first one's outcome and runs nothing."""
@@ -82,9 +82,6 @@ class Session:
             if len(self._replies) > KEPT_REPLIES:
                 self._replies.popitem(last=False)
         return await asyncio.shield(kept)
-
-    def _used(self, _: asyncio.Future[bytes]) -> None:
-        self._last_used = time.monotonic()
 
 
 def _mark_seen(outcome: asyncio.Future[bytes]) -> None:

@@ -42,13 +42,22 @@ class Supply:
         self._isolation.begin()
 
     async def open_worker(self) -> Worker:
-        """Return an environment in its worker. Raises `FactoryError`. One that is built for nobody any more is closed."""
-        opening = asyncio.ensure_future(self._open())
-        try:
-            return await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            self._spawn(self._close_unwanted(opening))
-            raise
+        """Return an environment in its worker. Raises `FactoryError`.
+
+        Cancelled while it is built, this goes on until the environment is closed again.
+        """
+        if self._shared_worker is not None:
+            return self._shared_worker
+        async with self._starting:
+            worker = self._isolation.new_worker()
+            if self._spec.shared:
+                self._shared_worker = worker
+            try:
+                await worker.open()
+            except asyncio.CancelledError:
+                await self.close_worker(worker)
+                raise
+        return worker
 
     async def close_worker(self, worker: Worker) -> None:
         """Close an environment after the call in flight; an instance that the app was given stays open."""
@@ -62,9 +71,13 @@ class Supply:
         """
         if worker is self._shared_worker:
             return False
-        logger.warning("a call of %s was given up and still runs; the environment is closed when it returns", self._spec.name)
+        self.tell_of_stuck_call()
         self._spawn(worker.close())
         return True
+
+    def tell_of_stuck_call(self) -> None:
+        """Log that a call goes on though nobody waits for it any more."""
+        logger.warning("a call of %s was given up and still runs; the environment is closed when it returns", self._spec.name)
 
     def stop(self) -> None:
         """Hand out no more slots, and let no further call begin."""
@@ -81,21 +94,6 @@ class Supply:
             if late:
                 logger.warning("%d environments did not close within %g s", len(late), self._settings.close_timeout_s)
         await self._isolation.close()
-
-    async def _open(self) -> Worker:
-        if self._shared_worker is not None:
-            return self._shared_worker
-        async with self._starting:
-            worker = self._isolation.new_worker()
-            await worker.open()
-        if self._spec.shared:
-            self._shared_worker = worker
-        return worker
-
-    async def _close_unwanted(self, opening: asyncio.Future[Worker]) -> None:
-        await asyncio.wait([opening])
-        if opening.exception() is None:
-            await self.close_worker(opening.result())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Start a task that goes on when its starter is cancelled."""

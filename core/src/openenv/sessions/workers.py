@@ -7,14 +7,20 @@ import inspect
 import logging
 import queue
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
+from ..errors import CallCancelled, OpenEnvError
 from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES, Request
 from .calls import Calls, Encode
 from .spec import EnvironmentSpec
 
 logger = logging.getLogger("openenv.environment")
+
+
+Done = Callable[[bytes | None, BaseException | None], None]
+"""Takes the outcome of a call: its encoded reply, or its error."""
 
 
 class Worker(Protocol):
@@ -23,8 +29,11 @@ class Worker(Protocol):
     async def open(self) -> None:
         """Build the environment. Raises `FactoryError` where that fails; the worker is then of no further use."""
 
-    def call(self, request: Request, encode: Encode) -> Awaitable[bytes]:
-        """Run a request; returns and raises as `Calls.run`. Once begun in a thread, a call ends even if nobody awaits it."""
+    def start(self, request: Request, encode: Encode, done: Done) -> None:
+        """Begin a request after those before it, and call `done` with what `Calls.run` returns or raises.
+
+        `done` is called on the event loop, before this returns where the environment runs there and is over at once.
+        """
 
     def give_up(self) -> bool:
         """Nobody waits for the call in flight any more; return whether the worker can take a reset all the same.
@@ -38,12 +47,46 @@ class Worker(Protocol):
 
 def new_worker(spec: EnvironmentSpec, max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES, *, inline: bool = False) -> Worker:
     """Return a worker for an environment: on the loop if it waits for I/O there or is to run `inline`, else in a thread."""
-    kind = LoopWorker if spec.is_async or inline else ThreadWorker
+    kind = AsyncWorker if spec.is_async else InlineWorker if inline else ThreadWorker
     return kind(spec, max_message_bytes)
 
 
-class LoopWorker:
-    """Runs an environment on the event loop itself: one that waits for I/O there, or whose calls are short."""
+def report(done: Done, call: asyncio.Future[bytes]) -> None:
+    """Call `done` with the outcome of a task or future."""
+    if call.cancelled():
+        done(None, CallCancelled("the call was given up", started=True))
+    elif (error := call.exception()) is not None:
+        done(None, error)
+    else:
+        done(call.result(), None)
+
+
+class InlineWorker:
+    """Runs an environment on the event loop, where each call holds up every other session: for steps that are short."""
+
+    def __init__(self, spec: EnvironmentSpec, max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES) -> None:
+        self._calls = Calls(spec, max_message_bytes)
+
+    async def open(self) -> None:
+        self._calls.open()
+
+    def start(self, request: Request, encode: Encode, done: Done) -> None:
+        try:
+            data = self._calls.run(request, encode)
+        except OpenEnvError as error:
+            done(None, error)
+        else:
+            done(data, None)
+
+    def give_up(self) -> bool:
+        return False
+
+    async def close(self) -> None:
+        self._calls.close()
+
+
+class AsyncWorker:
+    """Runs an environment that waits for I/O on the event loop."""
 
     def __init__(self, spec: EnvironmentSpec, max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES) -> None:
         self._calls = Calls(spec, max_message_bytes)
@@ -53,7 +96,10 @@ class LoopWorker:
     async def open(self) -> None:
         self._calls.open()
 
-    async def call(self, request: Request, encode: Encode) -> bytes:
+    def start(self, request: Request, encode: Encode, done: Done) -> None:
+        asyncio.ensure_future(self._call(request, encode)).add_done_callback(partial(report, done))
+
+    async def _call(self, request: Request, encode: Encode) -> bytes:
         async with self._turn:
             self._running = asyncio.current_task()
             try:
@@ -76,6 +122,9 @@ class LoopWorker:
                     logger.exception("close() failed")
 
 
+_Job = tuple[asyncio.AbstractEventLoop, Callable[[Any, BaseException | None], None], Callable[..., Any], tuple[Any, ...]]
+
+
 class ThreadWorker:
     """Runs a blocking environment in one thread, from its building to its closing."""
 
@@ -92,8 +141,8 @@ class ThreadWorker:
             self._jobs.put(None)
             raise
 
-    def call(self, request: Request, encode: Encode) -> asyncio.Future[bytes]:
-        return self._do(self._calls.run, request, encode)
+    def start(self, request: Request, encode: Encode, done: Done) -> None:
+        self._jobs.put((asyncio.get_running_loop(), done, self._calls.run, (request, encode)))
 
     def give_up(self) -> bool:
         return False
@@ -106,44 +155,29 @@ class ThreadWorker:
 
     def _do(self, function: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
-        job = _Job(loop, loop.create_future(), function, arguments)
-        self._jobs.put(job)
-        return job.future
+        future: asyncio.Future[Any] = loop.create_future()
+        self._jobs.put((loop, partial(_fill, future), function, arguments))
+        return future
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            job.run()
+            loop, done, function, arguments = job
+            result, error = None, None
+            try:
+                result = function(*arguments)
+            except BaseException as raised:
+                error = raised
+            try:
+                loop.call_soon_threadsafe(done, result, error)
+            except RuntimeError:
+                logger.debug("the loop that asked has ended; a result was dropped")
+            del job, done, result, error
 
 
-class _Job:
-    """A call on its way to a thread, and its result on the way back: one wake-up each way."""
-
-    __slots__ = ("arguments", "function", "future", "loop")
-
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        future: asyncio.Future[Any],
-        function: Callable[..., Any],
-        arguments: tuple[Any, ...],
-    ) -> None:
-        self.loop, self.future, self.function, self.arguments = loop, future, function, arguments
-
-    def run(self) -> None:
-        result, error = None, None
-        try:
-            result = self.function(*self.arguments)
-        except BaseException as raised:
-            error = raised
-        try:
-            self.loop.call_soon_threadsafe(self._settle, result, error)
-        except RuntimeError:
-            logger.debug("the loop that asked has ended; a result was dropped")
-
-    def _settle(self, result: Any, error: BaseException | None) -> None:
-        if self.future.done():
-            return
-        if error is None:
-            self.future.set_result(result)
-        else:
-            self.future.set_exception(error)
+def _fill(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)

@@ -214,8 +214,8 @@ def _number(value: Any, least: int = 1) -> int | None:
     return value if type(value) is int and least <= value <= MAX_ID else None
 
 
-def read_request(incoming: Incoming) -> tuple[Request, float | None]:
-    """Return a numbered message as a request, and its deadline in seconds.
+def read_request(incoming: Incoming, strict_reset: bool) -> Request:
+    """Return a numbered message as a request; its `timeout_s` is the deadline.
 
     Raises:
         UnknownMessageTypeError: there is no such type.
@@ -233,7 +233,7 @@ def read_request(incoming: Incoming) -> tuple[Request, float | None]:
     deadline_s = message.get("deadline_s")
     if deadline_s is not None and not (type(deadline_s) in (int, float) and deadline_s > 0):
         raise InvalidActionError("deadline_s must be a number of seconds above 0")
-    return Request(kind, data, deadline_s, True), deadline_s
+    return Request(kind, data, deadline_s, strict_reset)
 
 
 def error_content(error: OpenEnvError) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Frames:
         self._longest = longest
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+    def feed(self, data: bytes | memoryview) -> Iterator[tuple[int, bytes]]:
         """Yield kind and payload of each frame that `data` completes.
 
         Raises:

@@ -26,9 +26,10 @@ LAST_WORDS_S = 1.0
 """After an exit, so long is waited for replies and lines still on their way; after a lost channel, for the exit."""
 
 KNOWN_ENCODERS = 32
+BUFFER_BYTES = 32 * 1024
 
 
-class Process(asyncio.Protocol):
+class Process(asyncio.BufferedProtocol):
     """Takes calls, and knows how the process ended. It is the protocol of the channel to the process.
 
     Args:
@@ -46,6 +47,7 @@ class Process(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._name = handover.spec.name
         self._cpu_limit_s = handover.limits.cpu_s
+        self._arriving = memoryview(bytearray(BUFFER_BYTES))
         self._frames = frames.Frames(handover.max_message_bytes + frames.ERROR_BYTES)
         self._output = output
         self._kill = kill
@@ -115,9 +117,12 @@ class Process(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.WriteTransport, transport)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._arriving
+
+    def buffer_updated(self, nbytes: int) -> None:
         try:
-            for kind, payload in self._frames.feed(data):
+            for kind, payload in self._frames.feed(self._arriving[:nbytes]):
                 self._settle(kind, payload)
         except (frames.FrameTooLong, IndexError, TypeError, ValueError) as error:
             logger.warning("the process of %s sent what it must not, and was killed: %s", self._name, error)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 
 from ...errors import EnvironmentCrashed, EnvironmentFailure, ExecutionError
 from ...wire import messages
 from ...wire.messages import Request
 from ..calls import Encode
+from ..workers import Done, report
 from .pool import ProcessPool
 from .process import Process
 
@@ -36,8 +38,12 @@ class ProcessWorker:
         """See `Worker.open`. Cancelled, it leaves nothing behind. Raises `EnvironmentCrashed` where it was killed."""
         self._process = await self._take()
 
+    def start(self, request: Request, encode: Encode, done: Done) -> None:
+        """See `Worker.start`."""
+        asyncio.ensure_future(self.call(request, encode)).add_done_callback(partial(report, done))
+
     async def call(self, request: Request, encode: Encode) -> bytes:
-        """See `Worker.call`.
+        """Run a request; returns and raises as `Calls.run`.
 
         Raises:
             EnvironmentCrashed: the process ended, in this call or before it.
