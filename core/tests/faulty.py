@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import ctypes
 import os
-import random
 import re
 import subprocess
 import sys
@@ -93,6 +92,11 @@ def write_anywhere(amount: int) -> str:
     return ""
 
 
+def print_without_end(amount: int) -> str:
+    while True:
+        print("and on")
+
+
 def leave_a_program(amount: int) -> str:
     """Start a program that outlives its process, unless somebody sees to it; return its process id."""
     return str(subprocess.Popen(["sleep", "600"]).pid)
@@ -112,6 +116,7 @@ DEEDS: dict[str, Callable[[int], str]] = {
         recurse_in_c,
         be_huge,
         write_anywhere,
+        print_without_end,
         leave_a_program,
     )
 }
@@ -178,13 +183,14 @@ class Ticking(Environment[Deed, Sight, State]):
 
 
 class SlowToBuild(Faulty):
-    """Takes its time."""
+    """Takes its time, and says when it is done."""
 
-    BUILD_S = 0.6
+    BUILD_S = 0.5
 
     def __init__(self) -> None:
         super().__init__()
         time.sleep(self.BUILD_S)
+        print("built", os.getpid())
 
 
 class Unbuildable(Faulty):
@@ -201,13 +207,6 @@ class Unbuildable(Faulty):
             os._exit(5)
         if (Path(directory) / "hanging").exists():
             loop(0)
-
-
-class Dice(Faulty):
-    """Shows what the process's generator of random numbers says."""
-
-    def _sight(self, text: str = "") -> Sight:
-        return Sight(text=str(random.random()))
 
 
 def nested() -> Any:

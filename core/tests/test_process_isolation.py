@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import importlib.util
+import importlib
 import json
 import logging
 import os
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 import pytest
 import uvloop
-from faulty import MEBIBYTE, Dice, Faulty, SlowToBuild, Ticking, Unbuildable, nested
+from faulty import MEBIBYTE, Faulty, SlowToBuild, Ticking, Unbuildable, nested
 from serving import running, wait_until
 
 from openenv import Environment, GenericEnvClient
@@ -110,10 +111,12 @@ CRASHES = {
     "segfault": ((-11, "SIGSEGV"), r"ended with signal SIGSEGV: Fatal Python error: Segmentation fault$"),
     "recurse_in_c": ((-11, "SIGSEGV"), r"ended with signal SIGSEGV"),
     "loop": ((-27, "SIGPROF"), r"used more than cpu_limit_s=0.3 of CPU time in one call"),
+    "print_without_end": ((-27, "SIGPROF"), r"and was ended with signal SIGPROF: and on$"),
     "write_anywhere": ((-9, "SIGKILL"), r"was killed by its server"),
 }
 LIMITS: dict[str, dict[str, float]] = {
     "loop": {"cpu_limit_s": 0.3},
+    "print_without_end": {"cpu_limit_s": 0.05},
     "allocate": {"memory_limit_mb": 256},
     "be_huge": {"max_message_bytes": 100_000},
 }
@@ -241,7 +244,30 @@ async def test_calls_run_in_order_even_when_their_callers_leave() -> None:
         assert [sight(data)["total"] for data in outcomes if isinstance(data, bytes)] == [0, 1, 3, 10, 15, 21, 28, 36, 45]
 
 
+@pytest.mark.parametrize("env", [Faulty, Ticking])
+async def test_long_messages_cross_whole(env: Any) -> None:
+    async with worker(env) as asked:
+        await asked.call(Request(RESET), encode)
+        action = {"kind": "be_huge", "amount": 3 * MEBIBYTE, "metadata": {"note": "y" * 3 * MEBIBYTE}}
+        assert len(sight(await asked.call(Request(STEP, action), encode))["text"]) == 3 * MEBIBYTE
+
+
+async def test_the_end_of_its_lifeline_ends_a_process_whatever_it_does() -> None:
+    async with worker(Faulty, process_start="spawn") as cut:
+        process = sight(await cut.call(Request(RESET), encode))["process"]
+        endless = asyncio.ensure_future(cut.call(Request(STEP, {"kind": "loop"}), encode))
+        await asyncio.sleep(0.1)
+        (interpreter,) = cut._pool._starter._running.values()  # type: ignore[union-attr]
+        interpreter._transport.get_pipe_transport(0).close()
+        with pytest.raises(EnvironmentCrashed):
+            await endless
+        assert not alive(process)
+
+
 async def test_forks_do_not_share_their_random_numbers() -> None:
+    pytest.importorskip("numpy")
+    from dice import Dice
+
     async with registry(Dice) as sessions:
         throws = [(await reset(await sessions.open()))["text"] for _ in range(5)]
         assert len(set(throws)) == 5
@@ -296,10 +322,11 @@ def test_a_closed_registry_leaves_nothing(run: Callable[..., None], process_star
 
     async def use() -> None:
         async with registry(Faulty, process_start=process_start, warm_processes=1, close_timeout_s=0.3) as sessions:
-            played = [await sessions.open() for _ in range(3)]
+            played = [await sessions.open() for _ in range(2)]
             first = [await reset(session) for session in played]
             processes.update(seen["process"] for seen in first)
             processes.update(seen["parent"] for seen in first if process_start == "fork")
+            processes.add(int((await step(played[0], "leave_a_program"))["text"]))
             with pytest.raises(EnvironmentCrashed):
                 await step(played[0], "leave")
             endless = asyncio.ensure_future(step(played[1], "loop"))
@@ -317,18 +344,29 @@ def test_a_closed_registry_leaves_nothing(run: Callable[..., None], process_star
     assert not any(alive(process) for process in processes)
 
 
-async def test_a_warm_process_makes_opening_fast() -> None:
+async def test_a_warm_process_makes_opening_fast(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "openenv.environment")
     async with registry(SlowToBuild, warm_processes=2) as sessions:
         sessions.prepare()
+
+        async def built(count: int) -> list[int]:
+            """The processes whose environments are built, once they are so many."""
+            async with asyncio.timeout(10):
+                while len(said := [line for line in caplog.messages if line.startswith("SlowToBuild: built")]) < count:
+                    await asyncio.sleep(0.01)
+            return [int(line.split()[-1]) for line in said]
+
+        await built(2)
         assert len(sessions) == 0
-        await asyncio.sleep(SlowToBuild.BUILD_S + 1.4)
         began = time.monotonic()
         first, second = await sessions.open(), await sessions.open()
-        assert time.monotonic() - began < SlowToBuild.BUILD_S / 3
+        assert time.monotonic() - began < SlowToBuild.BUILD_S / 2
         assert (await reset(first))["process"] != (await reset(second))["process"]
         assert len(sessions) == 2
-        await sessions.open()
-        assert time.monotonic() - began < 2 * SlowToBuild.BUILD_S
+        for process in await built(4):
+            os.kill(process, 9)
+        await asyncio.sleep(0.1)
+        assert (await reset(await sessions.open(), 3))["total"] == 3
 
 
 async def test_building_ahead_that_fails_is_tried_seldom(tmp_path: Path) -> None:
@@ -347,24 +385,26 @@ async def test_building_ahead_that_fails_is_tried_seldom(tmp_path: Path) -> None
         assert (await reset(await sessions.open(), 3))["total"] == 3
 
 
-class Here(Faulty):
-    """Of a test module, which pytest finds without `sys.path`."""
-
-
 async def test_a_module_is_found_where_the_server_found_it(tmp_path: Path) -> None:
-    (tmp_path / "games.py").write_text("from faulty import Faulty\nclass Found(Faulty): pass\n")
-    spec = importlib.util.spec_from_file_location("somewhere_else", tmp_path / "games.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["somewhere_else"] = module
+    (tmp_path / "rules.py").write_text("START = 7")
+    (tmp_path / "games.py").write_text(
+        "from faulty import Faulty\nfrom .rules import START\n"
+        "class Found(Faulty):\n    def __init__(self): super().__init__(START)\n"
+    )
+    package = types.ModuleType("elsewhere")
+    package.__path__ = [str(tmp_path)]
+    sys.modules["elsewhere"] = package
     try:
-        spec.loader.exec_module(module)
-        for env in (module.Found, Here, functools.partial(Faulty, start=0)):
-            async with registry(env) as sessions:
-                assert (await reset(await sessions.open(), 9))["total"] == 9
+        async with registry(importlib.import_module("elsewhere.games").Found) as sessions:
+            assert (await reset(await sessions.open(), 2))["total"] == 9
+        (tmp_path / "rules.py").unlink()
+        for process_start in ("fork", "spawn"):
+            async with registry(sys.modules["elsewhere.games"].Found, process_start=process_start) as sessions:
+                with pytest.raises(FactoryError, match=r"No module named 'elsewhere.rules'$"):
+                    await sessions.open()
     finally:
-        del sys.modules["somewhere_else"]
+        for name in ("elsewhere.rules", "elsewhere.games", "elsewhere"):
+            sys.modules.pop(name, None)
 
 
 def written_in_main() -> None:

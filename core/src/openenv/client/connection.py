@@ -125,7 +125,8 @@ class Connection:
             data = await transport.request(call)
         except SessionLost as error:
             self._note(error)
-            if call.type != messages.RESET or again:
+            closed_meanwhile = self._async is None or self._async[1] is not transport
+            if call.type != messages.RESET or again or closed_meanwhile:
                 raise
             return await self.request_async(call, again=True)
         except asyncio.CancelledError:

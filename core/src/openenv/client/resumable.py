@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from socket import SHUT_RDWR
 from typing import Any
@@ -46,6 +46,7 @@ class Resumable:
         self._url = url
         self._connect = connect
         self._socket: AsyncSocket | None = socket
+        self._caught_up = True
         self._ledger = ledger
         self._waiters: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._progress = asyncio.Event()
@@ -89,20 +90,20 @@ class Resumable:
             await self._send(frame)
             return await waiter
         except asyncio.CancelledError:
-            self._send_aside(self._ledger.cancel(number))
+            self._aside(self._send(self._ledger.cancel(number)))
             raise
         finally:
             self._waiters.pop(number, None)
 
     async def _send(self, frame: bytes) -> None:
-        """Send a frame if there is a socket; what is lost with one is said again on the next."""
-        if self._socket is not None:
+        """Send a frame if there is a socket for it; what is lost with one is said again on the next."""
+        if self._socket is not None and self._caught_up:
             with suppress(ConnectionClosed):
                 await self._socket.send(frame, text=self._ledger.codec.is_text)
 
-    def _send_aside(self, frame: bytes) -> None:
-        """Send a frame and wait for nothing: a socket that takes no more must not hold up who has no time."""
-        sending = asyncio.create_task(self._send(frame))
+    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Send something and wait for nothing: a socket that takes no more must not hold up who has no time."""
+        sending = asyncio.create_task(work)
         self._sending.add(sending)
         sending.add_done_callback(self._sending.discard)
 
@@ -113,9 +114,10 @@ class Resumable:
                     while True:
                         self._take(await self._socket.recv(decode=False))
                 except ConnectionClosed as closed:
-                    self._socket = None
+                    self._socket, self._caught_up = None, False
                     self._persistence.lost(closed, self._ledger.resume_window_s)
                     self._socket = await self._come_back()
+                    self._aside(self._say_again(self._socket))
         except Exception as error:
             self._end(_as_lost(error))
             if self._socket is not None:
@@ -128,7 +130,7 @@ class Resumable:
         if reply.number is not None:
             self._persistence.progressed()
         if told := self._ledger.acknowledgement():
-            self._send_aside(told)
+            self._aside(self._send(told))
         self._progress.set()
         waiter = self._waiters.get(reply.number or 0)
         if waiter is not None and not waiter.done():
@@ -138,7 +140,7 @@ class Resumable:
                 waiter.set_exception(reply.error)
 
     async def _come_back(self) -> AsyncSocket:
-        """Resume on a new socket and say again what has no reply. Raises `SessionLost` where that cannot be."""
+        """Return a new socket of the session. Raises `SessionLost` where that cannot be."""
         while True:
             await asyncio.sleep(self._persistence.pause_s())
             socket = None
@@ -146,7 +148,6 @@ class Resumable:
                 socket = await self._connect(self._ledger.subprotocols())
                 check_subprotocol(socket.subprotocol, self._ledger)
                 self._ledger.greet(await asyncio.wait_for(socket.recv(decode=False), GREETING_TIMEOUT_S))
-                await self._say_again(socket)
             except BaseException as error:
                 if socket is not None:
                     socket.transport.abort()  # an orderly goodbye would end the session
@@ -158,14 +159,16 @@ class Resumable:
                 return socket
 
     async def _say_again(self, socket: AsyncSocket) -> None:
+        """Repeat what has no reply, and only then let new requests follow; replies are read meanwhile."""
         text = self._ledger.codec.is_text
-        if told := self._ledger.arrived():
-            await socket.send(told, text=text)
         said = 0
-        while waiting := [number for number in self._ledger.unanswered if number > said]:
-            for number in waiting:
-                await socket.send(self._ledger.unanswered[number], text=text)
-                said = number
+        with suppress(ConnectionClosed):
+            while waiting := [number for number in self._ledger.unanswered if number > said]:
+                said = waiting[0]
+                await socket.send(self._ledger.unanswered[said], text=text)
+            self._caught_up = self._socket is socket
+            if told := self._ledger.arrived():
+                await socket.send(told, text=text)
 
     def _end(self, error: SessionLost) -> None:
         if self._ended is None:

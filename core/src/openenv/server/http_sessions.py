@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Coroutine
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..errors import OpenEnvError, SessionError, SessionLost
+from ..errors import CallCancelled, SessionError
 from ..sessions.registry import Registry
 from ..sessions.session import Session
 
@@ -28,21 +30,22 @@ class HttpSessions:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._default: Session | None = None
-        self._used_by_id: set[str] = set()
-        self._openings: OrderedDict[str, asyncio.Future[Session]] = OrderedDict()
+        self._default_used_by_id = False
+        self._openings: OrderedDict[str, _Opening] = OrderedDict()
 
     async def for_reset(self, request: Request, request_id: str | None) -> Session:
         """Return the session that a reset is for, a fresh one where it names none.
 
         Raises:
             SessionLost: it names one that is unknown.
+            CallCancelled: the caller went away while a fresh one was being opened, or queued for.
             OpenEnvError: none could be opened.
         """
         name = _named(request)
         if name == NEW or (name is None and not self._registry.settings.http_default_session):
-            return await self._open_once(request_id, default=False)
+            return await _while_connected(request, self._open_once(request_id, default=False))
         if name is None:
-            return await self._open_once(request_id, default=True)
+            return await _while_connected(request, self._open_once(request_id, default=True))
         return self._by_id(name)
 
     def for_call(self, request: Request) -> Session:
@@ -61,7 +64,6 @@ class HttpSessions:
 
     async def end(self, session: Session) -> None:
         """End a session and forget what was kept of it."""
-        self._used_by_id.discard(session.id)
         if session is self._default:
             self._default = None
         await self._registry.end(session)
@@ -75,7 +77,8 @@ class HttpSessions:
 
     def _by_id(self, name: str) -> Session:
         session = self._registry.get(name)
-        self._used_by_id.add(name)
+        if session is self._default:
+            self._default_used_by_id = True
         return session
 
     async def _open_once(self, request_id: str | None, *, default: bool) -> Session:
@@ -83,34 +86,67 @@ class HttpSessions:
         if request_id is None:
             return await self._open(default)
         opening = self._openings.get(request_id)
-        if opening is not None and not _failed(opening):
-            session = await asyncio.shield(opening)
-            if session.ended:
-                raise SessionLost("the session that this request_id opened has ended")
-            return session
-        opening = self._openings[request_id] = asyncio.ensure_future(self._open(default))
-        if len(self._openings) > KEPT_OPENINGS:
-            self._openings.popitem(last=False)
-        return await asyncio.shield(opening)
+        if opening is None or opening.failed:
+            opening = self._openings[request_id] = _Opening(self._open_named(default))
+            if len(self._openings) > KEPT_OPENINGS:
+                self._openings.popitem(last=False)
+        return self._registry.get(await opening.session_id())
+
+    async def _open_named(self, default: bool) -> str:
+        return (await self._open(default)).id
 
     async def _open(self, default: bool) -> Session:
         if not default:
             return await self._registry.open()
         await self._replace_default(None)
-        self._used_by_id &= {session_id for session_id in self._used_by_id if self._registry.has(session_id)}
         session = await self._registry.open(self._registry.settings.http_default_idle_s)
         await self._replace_default(session)
         return session
 
     async def _replace_default(self, session: Session | None) -> None:
         """Put another session, or none, in the default's place, and end the old one unless somebody uses it by its id."""
-        replaced, self._default = self._default, session
-        if replaced is not None and replaced.id not in self._used_by_id:
+        replaced, used_by_id = self._default, self._default_used_by_id
+        self._default, self._default_used_by_id = session, False
+        if replaced is not None and not used_by_id:
             await self._registry.end(replaced)
 
 
-def _failed(opening: asyncio.Future[Session]) -> bool:
-    return opening.done() and (opening.cancelled() or isinstance(opening.exception(), OpenEnvError))
+class _Opening:
+    """The opening of a session that several calls may wait for; it is given up when all of them have gone away."""
+
+    def __init__(self, opening: Coroutine[Any, Any, str]) -> None:
+        self._task = asyncio.create_task(opening)
+        self._waiting = 0
+        self._given_up = False
+
+    @property
+    def failed(self) -> bool:
+        return self._given_up or (self._task.done() and self._task.exception() is not None)
+
+    async def session_id(self) -> str:
+        """Return the session's id, or raise why there is none."""
+        self._waiting += 1
+        try:
+            return await asyncio.shield(self._task)
+        finally:
+            self._waiting -= 1
+            if not self._waiting and not self._task.done():
+                self._given_up = True
+                self._task.cancel()
+
+
+async def _while_connected(request: Request, opening: Coroutine[Any, Any, Session]) -> Session:
+    """Await something, and give it up where the caller goes away meanwhile. Raises `CallCancelled` then."""
+    leaving = asyncio.ensure_future(request.receive())
+    opened = asyncio.ensure_future(opening)
+    try:
+        await asyncio.wait([opened, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if opened.done():
+            return opened.result()
+        raise CallCancelled("the caller went away")
+    finally:
+        leaving.cancel()
+        opened.cancel()
 
 
 def _named(request: Request) -> str | None:

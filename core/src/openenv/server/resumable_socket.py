@@ -40,10 +40,13 @@ class ResumableSockets:
             return
         link.take_over(socket)
         socket.say(self._hello(link.exchange, resumed=resumed is not None))
-        code = await socket.run(link.exchange)
-        if link.socket is socket:
-            link.socket = None
-            await self._left(link, code)
+        code = LOST
+        try:
+            code = await socket.run(link.exchange)
+        finally:
+            if link.socket is socket:
+                link.socket = None
+                await self._left(link, code)
 
     def _begin(self, codec: Codec) -> _Link:
         settings = self._registry.settings
@@ -187,8 +190,9 @@ class _Socket:
                 return messages.CLOSE_PROTOCOL
             finally:
                 self._taking = False
-            while self._frames:
-                await self._write_one(self._frames.popleft())
+            with contextlib.suppress(OSError):  # gone: what came before it went is still to be read
+                while self._frames:
+                    await self._write_one(self._frames.popleft())
             if not goes_on:
                 return NORMAL_END
         return int(message.get("code") or LOST)
@@ -208,7 +212,7 @@ class _Socket:
 
     async def _flush_and_close(self, code: int) -> None:
         """Send what is left, unless another socket has it now, and close."""
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(OSError):  # it took too long, or the client has gone
             async with asyncio.timeout(CLOSING_TIMEOUT_S):
                 while self._frames and code != messages.CLOSE_REPLACED:
                     await self._write_one(self._frames.popleft())

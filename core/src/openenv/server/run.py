@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 from types import FrameType
@@ -12,6 +13,7 @@ import uvicorn
 from ..errors import LaunchError
 from ..sessions.registry import Registry
 from ..sessions.settings import Settings
+from .websocket_protocol import WebSocketProtocol
 
 LISTENING = "openenv: listening on "
 """What a server prints, before its address, once its port is open."""
@@ -35,9 +37,10 @@ def serve(app: Any, host: str = "127.0.0.1", port: int = 8000, *, log_level: str
     registry = _registry_of(app)
     settings = Settings() if registry is None else registry.settings
     listener = _listen(host, port)
+    _watch_peers(listener, settings)
     config = uvicorn.Config(
         app,
-        ws="websockets-sansio",
+        ws=WebSocketProtocol,
         ws_max_size=settings.max_message_bytes,
         ws_ping_interval=settings.ping_interval_s or None,
         ws_ping_timeout=settings.ping_timeout_s or None,
@@ -76,7 +79,7 @@ class DrainingServer(uvicorn.Server):
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if hasattr(socket, "SO_REUSEADDR") and not hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -86,6 +89,25 @@ def _listen(host: str, port: int) -> socket.socket:
         raise LaunchError(f"cannot listen on {host}:{port}: {error.strerror or error}; choose another port") from None
     listener.listen(2048)
     return listener
+
+
+def _watch_peers(listener: socket.socket, settings: Settings) -> None:
+    """Let the system end connections whose peer is gone or takes nothing any more: HTTP has no pings to tell.
+
+    What is set on a listener holds for the connections that it accepts. Only Linux knows all of these options.
+    """
+    interval_s, timeout_s = settings.ping_interval_s, settings.ping_timeout_s
+    if not interval_s or not timeout_s:
+        return
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    options = {
+        "TCP_KEEPIDLE": interval_s,
+        "TCP_KEEPINTVL": interval_s,
+        "TCP_USER_TIMEOUT": 1000 * (interval_s + timeout_s),
+    }
+    for name, value in options.items():
+        if hasattr(socket, name):
+            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), math.ceil(value))
 
 
 def _registry_of(app: Any) -> Registry | None:

@@ -53,8 +53,9 @@ class SocketEndpoint:
                         break
                 await close(send)
         except OpenEnvError as error:
-            await send_text(send, v1.error_reply(error))
-            await close(send)
+            with contextlib.suppress(OSError):
+                await send_text(send, v1.error_reply(error))
+                await close(send)
         except OSError:
             pass  # the client went away
         finally:

@@ -96,20 +96,18 @@ class Exchange:
         try:
             request = v2.read_request(incoming, self._strict_reset)
             ticket = self.session.submit(request, self.codec.encode, request.timeout_s)
-        except OpenEnvError as error:
-            self._settle(number, v2.error_frame(self.codec, number, error))
+        except Exception as error:
+            self._settle(number, v2.error_frame(self.codec, number, _told(error)))
             return
         self._running[number] = ticket
         ticket.tell(partial(self._answer, number))
 
     def _answer(self, number: int, ticket: Ticket) -> None:
         self._running.pop(number, None)
-        error = ticket.error
-        if error is None:
+        if ticket.error is None:
             frame = self.codec.wrap(messages.REPLY_TYPE[ticket.request.type], number, ticket.data)
         else:
-            told = error if isinstance(error, OpenEnvError) else SessionError(f"{type(error).__name__}: {error}")
-            frame = v2.error_frame(self.codec, number, told)
+            frame = v2.error_frame(self.codec, number, _told(ticket.error))
         self._settle(number, frame)
 
     def _settle(self, number: int, frame: bytes) -> None:
@@ -148,3 +146,7 @@ class Exchange:
     def _refuse(self, error: OpenEnvError) -> NoReturn:
         self._say(v2.error_frame(self.codec, None, error))
         raise OutOfPlace(error.message) from None
+
+
+def _told(error: BaseException) -> OpenEnvError:
+    return error if isinstance(error, OpenEnvError) else SessionError(f"{type(error).__name__}: {error}")

@@ -10,7 +10,6 @@ import contextlib
 import gc
 import logging
 import os
-import random
 import select
 import signal
 import socket
@@ -169,8 +168,7 @@ def _kill(child: int) -> None:
 
 
 def _reseed() -> None:
-    """Give the generators of the process new seeds, so that siblings do not play the same game."""
-    random.seed()
+    """Give NumPy's own generator a new seed, so that siblings do not play the same game; `random` does that itself."""
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         numpy_random.seed()

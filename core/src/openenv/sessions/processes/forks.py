@@ -41,7 +41,8 @@ class Forks:
         """Return a process that has begun to build its environment.
 
         Raises:
-            FactoryError: the environment's module cannot be imported in another process, or there is no room for one.
+            FactoryError: the environment's module cannot be imported in another process.
+            OSError: the system has no room for another process.
         """
         server = await asyncio.shield(self._started())
         async with self._turn:
@@ -84,15 +85,15 @@ class _ForkServer:
 
     @classmethod
     async def start(cls, handover: Handover, packed: bytes) -> Self:
-        """Return a fork server that has imported what it needs. Raises `FactoryError` where it cannot."""
+        """Return a fork server that has imported what it needs; raises as `Forks.start`."""
         control, theirs = socket.socketpair()
         control.setblocking(False)
         server = cls(handover, control)
         try:
             server._interpreter = await Interpreter.start("fork-server", theirs, server._output, server._exited)
-        except OSError as error:
+        except BaseException:
             control.close()
-            raise FactoryError(f"no process could be started for {handover.spec.name}: {error}") from error
+            raise
         finally:
             theirs.close()
         server._loop.add_reader(control, server._take_reports)
@@ -106,12 +107,17 @@ class _ForkServer:
         return server
 
     async def fork(self) -> Process:
-        """Return a fork, connected. Raises `FactoryError` where the system has no room for another process."""
+        """Return a fork, connected. Raises `OSError` where the system has no room for another process."""
         number = next(self._numbers)
         output = Output(self._handover.spec.name)
         process = Process(self._handover, output, functools.partial(self._kill, number))
-        ours, theirs = socket.socketpair()
         read_end, write_end = os.pipe()
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError:
+            os.close(read_end)
+            os.close(write_end)
+            raise
         try:
             await join(process, ours)
             await self._loop.connect_read_pipe(lambda: output, os.fdopen(read_end, "rb", buffering=0))
@@ -119,10 +125,10 @@ class _ForkServer:
             self._forked[number] = self._loop.create_future()
             socket.send_fds(self._control, [ORDER.pack(FORK, number)], [theirs.fileno(), write_end])
             await self._forked[number]
-        except OSError as error:
+        except OSError:
             self._processes.pop(number, None)
-            process.exited(1)
-            raise FactoryError(f"no process could be started for {self._handover.spec.name}: {error}") from error
+            process.exited(None)
+            raise
         except BaseException:
             process.kill()
             raise
@@ -208,3 +214,5 @@ class _ForkServer:
         for waiting in self._forked.values():
             if not waiting.done():
                 waiting.set_exception(OSError("the process that forks has ended"))
+        for process in self._processes.values():
+            process.exited(None)

@@ -53,7 +53,7 @@ class Handover(NamedTuple):
             )
         spec, modules = _pickled(self.spec, self.spec.name)
         path = [str(Path(entry).absolute()) for entry in sys.path]
-        return pickle.dumps((path, _places(modules), spec, self._replace(spec=None)[1:]), PROTOCOL)  # type: ignore[arg-type]
+        return pickle.dumps((path, _places(modules), spec, self[1:]), PROTOCOL)
 
 
 def unpack(packed: bytes) -> Handover:

@@ -15,8 +15,9 @@ class Limits:
 
     Attributes:
         memory_mb: MiB of private writable memory (`RLIMIT_DATA`), the interpreter and what its libraries hold included.
-            Address space that is only reserved does not count, as it would with `RLIMIT_AS`, which NumPy and its like
-            exceed at rest; nor do stacks and shared memory. What cannot be had is a `MemoryError`. Linux only.
+            Address space that is only reserved does not count, as it would with `RLIMIT_AS`, of which every thread takes
+            64 MiB and more; nor does shared memory. What cannot be had is a `MemoryError`, or whatever else a library
+            makes of it. Linux only.
         cpu_s: CPU seconds of all threads of the process in one call (`ITIMER_PROF`); SIGPROF ends a process that uses
             more. POSIX only.
     """

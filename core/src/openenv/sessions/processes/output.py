@@ -11,9 +11,11 @@ logger = logging.getLogger("openenv.environment")
 
 KEPT_LINES = 40
 LONGEST_LINE = 2000
+FLOOD_LINES = 200
 FLOOD_BYTES = 16 * 1024
 FLOOD_PAUSE_S = 0.02
-"""After so much at once, so long nothing is read: who prints without end waits for itself, not the server for it."""
+"""Of more lines at once than that the last ones count, and after more bytes nothing is read for a while: who prints
+without end holds up itself alone."""
 
 
 class Output(asyncio.Protocol):
@@ -53,7 +55,7 @@ class Output(asyncio.Protocol):
         if len(self._begun) > LONGEST_LINE:
             lines.append(self._begun)
             self._begun = b""
-        for line in lines:
+        for line in lines[-FLOOD_LINES:]:
             self._keep(line)
         if len(data) >= FLOOD_BYTES and self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
+import os
+import socket
 from collections import deque
 from typing import Protocol
 
@@ -26,7 +27,12 @@ class Starter(Protocol):
     """Starts processes."""
 
     async def start(self) -> Process:
-        """Return a process that has begun to build its environment. Raises `FactoryError`."""
+        """Return a process that has begun to build its environment.
+
+        Raises:
+            FactoryError: the environment's module cannot be imported in another process.
+            OSError: the system has no room for another process.
+        """
 
     async def close(self) -> None:
         """Kill every process started, and wait until they are gone."""
@@ -59,7 +65,7 @@ class ProcessPool:
     def fill(self) -> None:
         """Begin to build ahead what is missing; needs a running loop."""
         starter = self._starter_here()
-        while len(self._ahead) < self._warm and self._retry is None and not self._closed:
+        while len(self._ahead) < self._warm and not self._closed:
             task = asyncio.ensure_future(self._build(starter))
             self._ahead.append(task)
             task.add_done_callback(self._built_ahead)
@@ -102,7 +108,10 @@ class ProcessPool:
         return self._starter
 
     async def _build(self, starter: Starter) -> Process:
-        process = await starter.start()
+        try:
+            process = await starter.start()
+        except OSError as error:
+            raise FactoryError(f"no process could be started for {self._handover.spec.name}: {error}") from error
         try:
             await process.built
         except EnvironmentCrashed as crash:
@@ -137,7 +146,7 @@ class ProcessPool:
 
 
 def _start_method(wanted: str | None) -> str:
-    can_fork = sys.platform != "win32"
+    can_fork = hasattr(os, "fork") and hasattr(socket, "AF_UNIX")
     if wanted == FORK and not can_fork:
         raise UsageError("process_start='fork' needs a POSIX system: use 'spawn' here")
     return wanted or (FORK if can_fork else SPAWN)

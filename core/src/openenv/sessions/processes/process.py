@@ -90,8 +90,8 @@ class Process(asyncio.BufferedProtocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(frames.frame(kind, payload))
 
-    def exited(self, exit_code: int) -> None:
-        """Take note that the process has ended, with its exit code, or the number of its signal with a minus."""
+    def exited(self, exit_code: int | None) -> None:
+        """Take note that the process has ended, with its exit code, or the number of its signal with a minus, if known."""
         self._exit_code = exit_code
         self._miss("exit")
 
@@ -106,7 +106,7 @@ class Process(asyncio.BufferedProtocol):
         if self._killed:
             return "was killed by its server"
         if self._exit_code is None:
-            return "left its server"
+            return "ended, and how is not known"
         if ended_by is None:
             return f"ended with exit code {self._exit_code}"
         if ended_by == "SIGPROF" and self._cpu_limit_s is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from ...errors import FactoryError
 from . import frames
 from .handover import Handover
 from .interpreter import Interpreter
@@ -26,15 +25,15 @@ class Spawns:
         self._running: dict[Process, Interpreter] = {}
 
     async def start(self) -> Process:
-        """Return a process that has begun to build its environment. Raises `FactoryError` where there is no room for one."""
+        """Return a process that has begun to build its environment. Raises `OSError` where there is no room for one."""
         output = Output(self._handover.spec.name)
         process = Process(self._handover, output, lambda: interpreter.kill())
         ours, theirs = socket.socketpair()
         try:
             interpreter = await Interpreter.start("child", theirs, output, process.exited)
-        except OSError as error:
+        except BaseException:
             ours.close()
-            raise FactoryError(f"no process could be started for {self._handover.spec.name}: {error}") from error
+            raise
         finally:
             theirs.close()
         self._running[process] = interpreter
