@@ -232,6 +232,11 @@ class BlockingResumable:
         except SessionLost as error:
             self._ended = error
             raise
+        except OpenEnvError:
+            raise
+        except Exception as error:
+            self._ended = _as_lost(error)
+            raise self._ended from error
         finally:
             self._turn.release()
 
@@ -331,7 +336,8 @@ class BlockingResumable:
 def check_subprotocol(chosen: str | None, ledger: Ledger) -> None:
     """Raise `SessionLost` where a server that once spoke this version does so no more."""
     if chosen != ledger.codec.subprotocol:
-        raise SessionLost(f"the server now speaks {chosen or 'version 1'}, so the session and its episode are gone: reset()")
+        now = chosen or "version 1"
+        raise SessionLost(f"the server now speaks {now}, so the episode is gone: reset() starts another")
 
 
 def _as_lost(error: Exception) -> SessionLost:
