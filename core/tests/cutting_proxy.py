@@ -83,9 +83,11 @@ class Link:
         finally:
             for pump in pumps:
                 pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
-            for end in (self._client, server):
-                _close(end, action)
+            try:
+                await asyncio.gather(*pumps, return_exceptions=True)
+            finally:
+                for end in (self._client, server):
+                    _close(end, action)
 
     def add(self, fault: Fault) -> None:
         """Let something happen, counted from now. To be called on the proxy's loop."""

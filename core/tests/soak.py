@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from abandoning import WAYS
+from half_open import HalfOpen
 from serving import wait_until
 
 from openenv import GenericEnvClient
@@ -32,9 +32,6 @@ SETTINGS = {
 """Short windows; and long blocks go back to the system once freed, where glibc would keep some for each thread."""
 QUIET_WITHIN_S = 30.0
 """By then every window, lease and ping of the settings has run out several times."""
-
-STUFFING = 8 * 1024 * 1024
-"""More than the buffers of a connection take while its peer does not read."""
 
 
 class Vitals(NamedTuple):
@@ -74,39 +71,6 @@ def below(pid: int) -> list[int]:
     return found[1:]
 
 
-class HalfOpen:
-    """Sockets whose client stays and never reads again nor answers pings; half of them with a long reply on its way."""
-
-    def __init__(self, url: str, count: int) -> None:
-        host, _, port = url.removeprefix("http://").partition(":")
-        self._sockets = [self._open((host, int(port)), number) for number in range(count)]
-
-    def _open(self, address: tuple[str, int], number: int) -> socket.socket:
-        connection = socket.socket()
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.connect(address)
-        size = STUFFING if number % 2 else 0
-        is_v2 = number % 4 >= 2
-        subprotocol = "Sec-WebSocket-Protocol: openenv.v2.json\r\n" if is_v2 else ""
-        connection.sendall(
-            b"GET /ws HTTP/1.1\r\nHost: soak\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s\r\n" % subprotocol.encode()
-        )
-        connection.recv(12, socket.MSG_WAITALL)
-        for identity, message in enumerate(('"reset"', f'"step","data":{{"size":{size}}}'), 1):
-            connection.sendall(masked(b'{"type":%s%s}' % (message.encode(), b',"id":%d' % identity if is_v2 else b"")))
-        return connection
-
-    def close(self) -> None:
-        for connection in self._sockets:
-            connection.close()
-
-
-def masked(text: bytes) -> bytes:
-    """Return a short text frame as a client sends it, with a mask of zeros."""
-    return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
-
-
 class Checkpoint(NamedTuple):
     """What the server held when it had been left alone after so many sessions."""
 
@@ -129,7 +93,7 @@ class Soak:
         try:
             assert self._provider._process is not None
             self.pid = self._provider._process._process.pid
-            asyncio.run(self.visit())
+            asyncio.run(self.visit(within_s=20.0))
             self.quiet = self._vitals_at_rest()
         except BaseException:
             self._provider.stop()
@@ -151,7 +115,7 @@ class Soak:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._provider.stop()
 
-    def leave(self, count: int, *, batch: int = 100, half_open: int = 8) -> None:
+    def leave(self, count: int, *, batch: int = 100, half_open: int = 10) -> None:
         """Leave sessions behind, wait until the server has noticed, and note what it holds then."""
         staying = HalfOpen(self.url, half_open)
         try:
@@ -177,12 +141,12 @@ class Soak:
         now = vitals(self.pid)
         return all(held <= before for held, before in zip(now.countable, self.quiet.countable, strict=True))
 
-    async def visit(self) -> None:
-        """Get a slot at once, find nobody else there, and leave properly."""
+    async def visit(self, within_s: float = 2.0) -> None:
+        """Get a slot at once, or soon where the server has only just started; find nobody else there, and leave properly."""
         async with GenericEnvClient(base_url=self.url) as env:
             began = time.monotonic()
             await env.reset()
-            assert time.monotonic() - began < 1.0, "a fresh client had to wait"
+            assert time.monotonic() - began < within_s, "a fresh client had to wait"
             household = await env.state()
             assert (household["living"], household["strays"]) == (1, 0)
 

@@ -8,15 +8,18 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from counting import Count, Counter, CounterEnv
+from counting import Count, Counter, CounterEnv, Total
+from serving import running
 
 from openenv import EnvClient, StepResult
-from openenv.errors import NotAwaitedError, UsageError
+from openenv.errors import NotAwaitedError, StepTimeout, UsageError
+from openenv.server import create_app
 
 
 def test_without_a_loop_calls_block(counter_url: str) -> None:
@@ -248,3 +251,63 @@ def test_a_type_checker_knows_both_worlds(tmp_path: Path) -> None:
     environment = {"MYPYPATH": f"{tests}:{tests.parent / 'src'}", "PATH": "/usr/bin:/bin"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
+
+
+UNCLOSED = """
+import asyncio, sys
+from counting import Count, CounterEnv
+env = CounterEnv(base_url=sys.argv[1])
+if sys.argv[2] == "blocking":
+    env.reset()
+    env.step(Count(amount=1))
+else:
+    async def play():
+        await env.reset()
+        await env.step(Count(amount=1))
+    asyncio.run(play())
+"""
+
+
+@pytest.mark.parametrize("world", ["blocking", "awaited"])
+def test_a_program_that_forgets_to_close_leaves_its_slot_to_the_next(world: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    with running(create_app(Counter, max_concurrent_envs=1, queue_timeout_s=20)) as url:
+        for _ in range(2):
+            subprocess.run([sys.executable, "-c", UNCLOSED, url, world], env=environment, timeout=15, check=True)
+
+
+def test_a_dropped_client_leaves_its_slot_to_the_next() -> None:
+    with running(create_app(Counter, max_concurrent_envs=1, queue_timeout_s=20)) as url:
+        for _ in range(2):
+            env = CounterEnv(base_url=url)
+            env.sync().reset(timeout_s=5)
+            del env
+            gc.collect()
+
+
+def test_a_call_does_not_wait_longer_for_another_thread_than_its_time(counter_url: str) -> None:
+    with CounterEnv(base_url=counter_url).sync() as env, ThreadPoolExecutor(1) as other:
+        env.reset()
+        slow = other.submit(env.step, Count(amount=1, sleep_s=1.5))
+        time.sleep(0.2)
+        with pytest.raises(StepTimeout, match="another thread"):
+            env.state(timeout_s=0.2)
+        assert slow.result().reward == 1
+        assert env.step(Count(amount=1)).observation.total == 2
+
+
+@pytest.mark.parametrize("timeout_s", [0, -1, "5", True])
+def test_what_is_no_time_to_wait(counter_url: str, timeout_s: Any) -> None:
+    with CounterEnv(base_url=counter_url).sync() as env:
+        with pytest.raises(UsageError, match="number of seconds above 0"):
+            env.reset(timeout_s=timeout_s)
+        assert env.reset(timeout_s=float("inf")).observation.label == "start"
+
+
+def test_two_type_arguments_make_a_client_with_the_plain_state(counter_url: str) -> None:
+    class Brief(EnvClient[Count, Total]):
+        pass
+
+    with Brief(base_url=counter_url).sync() as env:
+        env.reset(episode_id="e")
+        assert env.state().episode_id == "e"

@@ -210,3 +210,17 @@ async def test_many_clients_have_their_own_sessions() -> None:
     with running(create_app(Counter, max_concurrent_envs=8)) as url:
         starts = list(range(-24, 0))
         assert await asyncio.gather(*(episode(url, start) for start in starts)) == starts
+
+
+def test_a_body_beyond_the_limit_is_refused() -> None:
+    with running(create_app(Counter, max_message_bytes=2000)) as url:
+        reply = curl(url, "POST", "/reset", json={"episode_id": "x" * 5000})
+        assert problem(reply) == (413, "VALIDATION_ERROR")
+
+
+def test_a_cookie_of_an_ended_session_is_taken_back(url: str) -> None:
+    with httpx.Client(base_url=url, trust_env=False) as browser:
+        browser.post("/reset")
+        assert browser.delete("/session").status_code == 204
+        assert browser.post("/reset").status_code == 404
+        assert browser.post("/reset").is_success

@@ -229,6 +229,21 @@ def test_a_call_takes_no_longer_than_it_may_while_the_connection_comes_back(awai
         assert len(registry) == 1
 
 
+def test_a_greeting_that_comes_too_late_does_not_end_the_session(
+    awaited: bool, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with behind_proxy() as (proxy, registry), Player(proxy.url, awaited=awaited) as player:
+        player.reset(name)
+        monkeypatch.setattr("openenv.client.resumable.GREETING_TIMEOUT_S", 0.2)
+        proxy.then([Fault(DOWN, 300, Cut.DELAY, 0.6)])
+        proxy.cut_all(Cut.RESET)
+        assert player.step(1).observation.written == [1]
+        assert len(proxy.links) == 3
+        wait_until(lambda: proxy.links[1].passed[DOWN] != 300)
+        assert player.step(2).observation.written == [1, 2]
+        assert len(registry) == 1
+
+
 def test_replies_too_many_to_hold_are_acknowledged(awaited: bool, name: str) -> None:
     with behind_proxy(max_unacked_bytes=5000) as (proxy, _), Player(proxy.url, awaited=awaited) as player:
         player.reset(name)

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 import websockets
-from counting import Count, Counter, CounterEnv, SoloCounter
+from counting import Count, Counter, CounterEnv, SoloCounter, Total
 from serving import running, wait_until
 from websockets.exceptions import ConnectionClosedOK
 
-from openenv.errors import CapacityReached, FactoryError, UsageError
+from openenv.errors import CapacityReached, ExecutionError, FactoryError, UsageError
 from openenv.server import create_app
 
 
@@ -180,3 +180,39 @@ async def test_a_session_that_lies_unused_is_ended() -> None:
             assert len(Counter.alive) == alive
             with pytest.raises(RuntimeError, match="ended"):
                 await env.step(Count(amount=1))
+
+
+async def test_pages_of_other_sites_may_not_connect(counter_url: str) -> None:
+    with pytest.raises(websockets.exceptions.InvalidStatus, match="403"):
+        await websockets.connect(socket_url(counter_url), origin="https://elsewhere.example")  # type: ignore[arg-type]
+    async with websockets.connect(socket_url(counter_url), origin=counter_url) as socket:  # type: ignore[arg-type]
+        assert (await exchange(socket, {"type": "reset"}))["type"] == "observation"
+
+
+@pytest.mark.parametrize("isolation", ["inline", "thread"])
+async def test_whatever_an_environment_raises_is_an_error_and_no_more(isolation: str) -> None:
+    class Raising(Counter):
+        def step(self, action: Count, timeout_s: float | None = None) -> Total:
+            kinds = {"keyboard": KeyboardInterrupt, "cancelled": asyncio.CancelledError, "generator": GeneratorExit}
+            if action.fail in kinds:
+                raise kinds[action.fail]("no")
+            return super().step(action)
+
+    with running(create_app(Raising, isolation=isolation)) as url:
+        async with CounterEnv(base_url=url) as env:
+            await env.reset()
+            for kind in ("keyboard", "cancelled", "generator"):
+                with pytest.raises(ExecutionError, match="no"):
+                    await env.step(Count(fail=kind))
+            assert (await env.step(Count(amount=1))).observation.total == 1
+
+
+async def test_a_call_whose_client_has_gone_gives_its_slot_back() -> None:
+    with running(create_app(Counter, max_concurrent_envs=1, close_timeout_s=0.3, queue_timeout_s=5)) as url:
+        socket = await websockets.connect(socket_url(url))
+        await exchange(socket, {"type": "reset"})
+        await socket.send(json.dumps({"type": "step", "data": {"sleep_s": 8}}))
+        await asyncio.sleep(0.1)
+        await socket.close()
+        async with CounterEnv(base_url=url) as env:
+            assert (await env.reset(timeout_s=3)).observation.label == "start"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from journal import Journal
 from playing import Player
-from serving import running, wait_until
+from serving import running
 
 from openenv.server import create_app
 
@@ -133,14 +133,13 @@ class Unsteady(RuleBasedStateMachine):
     ("examples", "steps", "cuts_at_least"),
     [
         pytest.param(5, 25, 25, id="short"),
-        pytest.param(250, 50, 2000, id="long", marks=[pytest.mark.long, pytest.mark.timeout(1800)]),
+        pytest.param(120, 50, 1500, id="long", marks=[pytest.mark.long, pytest.mark.timeout(1800)]),
     ],
 )
 def test_whatever_happens_each_step_is_done_and_told_once(awaited: bool, examples: int, steps: int, cuts_at_least: int) -> None:
-    app = create_app(Journal, resume_window_s=6)
     options: dict[str, Any] = {"derandomize": True} if examples < 100 else {}
     with ExitStack() as stack:
-        url = stack.enter_context(running(app))
+        url = stack.enter_context(running(create_app(Journal, resume_window_s=20)))
         Unsteady.proxy, Unsteady.awaited, Unsteady.number_of_cuts = stack.enter_context(cutting_proxy(url)), awaited, 0
         run_state_machine_as_test(
             Unsteady,
@@ -156,5 +155,3 @@ def test_whatever_happens_each_step_is_done_and_told_once(awaited: bool, example
         )
         print(f"{Unsteady.number_of_cuts} cuts")
         assert Unsteady.number_of_cuts >= cuts_at_least
-        Unsteady.proxy.cut_all(Cut.RESET)
-        wait_until(lambda: len(app.state.registry) == 0, 30)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from typing import NamedTuple
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from ..errors import UsageError
 
@@ -25,14 +25,21 @@ def address(base_url: str) -> Address:
     Raises:
         UsageError: it names no host, or its scheme is none of http, https, ws, wss.
     """
-    written = base_url.strip()
+    written = str(base_url).strip()
     parts = urlsplit(written if "://" in written else f"http://{written}")
     scheme = _PLAIN.get(parts.scheme)
-    if scheme is None or not parts.hostname:
+    if scheme is None or not parts.hostname or " " in written or not _has_port(parts):
         raise UsageError(f"{base_url!r} is not a server's address: write http://host:port")
     path = parts.path.rstrip("/").removesuffix("/ws")
     plain = urlunsplit((scheme, parts.netloc, path, "", ""))
     return Address(plain, urlunsplit((_SOCKET[scheme], parts.netloc, f"{path}/ws", "", "")))
+
+
+def _has_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 def is_loopback(url: str) -> bool:

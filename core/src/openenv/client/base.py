@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast
 
 from pydantic import BaseModel
+from typing_extensions import TypeVar
 
 from ..contract.generics import models
+from ..contract.models import State
 from ..contract.result import StepResult
 from ..errors import UsageError
 from ..launch.provider import RuntimeProvider
@@ -19,14 +21,14 @@ from ..wire.values import ResultReader
 from .address import address
 from .connection import Connection
 from .pending import PendingCall, not_to_await
-from .transport import Call, Endpoint, Options
+from .transport import Call, Endpoint, Options, seconds
 
 if TYPE_CHECKING:
     from .sync import SyncEnvClient
 
 ActT = TypeVar("ActT")
 ObsT = TypeVar("ObsT")
-StateT = TypeVar("StateT")
+StateT = TypeVar("StateT", default=State)
 T = TypeVar("T")
 
 
@@ -81,7 +83,7 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
         if base_url is not None:
             address(base_url)
         self.base_url = base_url
-        self._message_timeout_s = message_timeout_s
+        self._message_timeout_s = seconds(message_timeout_s)
         self._connection = Connection(lambda url: _ENDPOINTS[transport](url or base_url or "", options), provider)
         self._prepare()
 
@@ -92,6 +94,8 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
         self._custom_payload = cls._step_payload is not EnvClient._step_payload
         self._action_model = action
         self._result_reader: ResultReader[ObsT] | None = None if observation is None else ResultReader(observation)
+        if state is None and observation is not None:
+            state = State
         self._state_reader: Reader[StateT] | None = None if state is None else Reader(state, null_is_nan=True)
         hooks = {"_parse_result": observation, "_parse_state": state}
         for hook, model in hooks.items():
@@ -105,7 +109,7 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
     def _on(cls, connection: Connection, message_timeout_s: float) -> Self:
         client = cls.__new__(cls)
         client.base_url = None
-        client._message_timeout_s = message_timeout_s
+        client._message_timeout_s = seconds(message_timeout_s)
         client._connection = connection
         client._prepare()
         return client
@@ -276,7 +280,7 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
         return parse(self._connection.request(call))
 
     def _call(self, kind: str, payload: Any, timeout_s: float | None) -> Call:
-        return Call(kind, payload, self._message_timeout_s if timeout_s is None else timeout_s)
+        return Call(kind, payload, self._message_timeout_s if timeout_s is None else seconds(timeout_s))
 
     def _payload(self, action: ActT) -> Any:
         if self._custom_payload:

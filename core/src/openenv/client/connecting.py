@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from typing import Any
@@ -19,6 +20,8 @@ FAILURES = (OSError, InvalidHandshake, EOFError)
 
 OFFERED = list(CODECS)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0
+TRIES_A_WINDOW = 10
+"""The pauses are never so long that fewer tries fit into the time for which the server keeps the session."""
 REFUSED_PATIENCE_S = 5.0
 """Where nobody listens any more, a server that is only being replaced has so long to come back."""
 
@@ -86,7 +89,7 @@ class Persistence:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._window_s = 0.0
+        self._window_s = math.inf
         self._closed: ConnectionClosed | None = None
         self._lost_at = 0.0
         self._refused_since: float | None = None
@@ -136,7 +139,7 @@ class Persistence:
     def pause_s(self) -> float:
         """Return the seconds to wait before the next try: none first, then longer each time, with jitter."""
         tries, self._tries = self._tries, self._tries + 1
-        longest = min(FIRST_PAUSE_S * 2.0 ** min(tries - 1, 16), LONGEST_PAUSE_S)
+        longest = min(FIRST_PAUSE_S * 2.0 ** min(tries - 1, 16), LONGEST_PAUSE_S, self._window_s / TRIES_A_WINDOW)
         return longest * _jitter.uniform(0.5, 1.5) if tries else 0.0
 
     def _check_ending(self, closed: ConnectionClosed) -> None:

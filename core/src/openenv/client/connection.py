@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ..errors import OpenEnvError, SessionError, SessionLost, SessionStuck, StepTimeout, UsageError
 from ..launch.provider import RuntimeProvider
 from ..wire import messages
 from .transport import BlockingTransport, Call, Endpoint, Transport
+
+GIVEN_UP = "the call before was given up, so where the episode stands is unknown: reset() first"
 
 
 class Connection:
@@ -31,6 +35,7 @@ class Connection:
         self._thread_turn = threading.RLock()
         self._loop_turn = asyncio.Lock()
         self._only_reset: SessionError | None = None
+        self._goodbye: weakref.finalize[..., Connection] | None = None
         self._process = os.getpid()
         self._of_parent: object = None
 
@@ -38,11 +43,6 @@ class Connection:
     def is_blocking(self) -> bool:
         """Whether a blocking call opened it."""
         return self._blocking is not None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it has been opened and not closed."""
-        return self._blocking is not None or self._async is not None
 
     def start_provider(self) -> str | None:
         """Start the server if that is this client's task and not done yet; return its URL."""
@@ -68,6 +68,7 @@ class Connection:
                 transport = self._make_endpoint(self.start_provider()).blocking_transport()
                 transport.open()
                 self._blocking = transport
+                self._goodbye = weakref.finalize(self, _say_goodbye, transport, os.getpid())
             return self._blocking
 
     async def open_async(self) -> Transport:
@@ -96,7 +97,7 @@ class Connection:
         A reset that finds its session lost is sent once more (`again`), on a session of its own.
         """
         self._leave_to_parent()
-        with self._thread_turn:
+        with self._turn_within(call):
             self._forget_ended_loop()
             self._check(call)
             self._drop_lost_blocking(call)
@@ -111,8 +112,22 @@ class Connection:
             except OpenEnvError as error:
                 self._note(error)
                 raise
+            except BaseException:
+                self._only_reset = SessionStuck(GIVEN_UP)
+                raise
             self._note_success(call)
             return data
+
+    @contextmanager
+    def _turn_within(self, call: Call) -> Iterator[None]:
+        """Hold the connection for a call, once other threads' calls are over. Raises `StepTimeout` past its time."""
+        if not self._thread_turn.acquire(timeout=min(call.timeout_s, threading.TIMEOUT_MAX)):
+            told = f"{call.type} waited {call.timeout_s:g} s for another thread's call; the episode stands as it was"
+            raise StepTimeout(told, started=False)
+        try:
+            yield
+        finally:
+            self._thread_turn.release()
 
     async def request_async(self, call: Call, *, again: bool = False) -> dict[str, Any]:
         """As `request`, awaited."""
@@ -130,9 +145,7 @@ class Connection:
                 raise
             return await self.request_async(call, again=True)
         except asyncio.CancelledError:
-            self._only_reset = SessionStuck(
-                "the call before was given up, so where the episode stands is unknown: reset() first"
-            )
+            self._only_reset = SessionStuck(GIVEN_UP)
             raise
         except OpenEnvError as error:
             self._note(error)
@@ -153,10 +166,9 @@ class Connection:
             self._forget_ended_loop()
             if self._async is not None:
                 raise UsageError("this client is connected in an event loop: await its close() there")
-            transport, self._blocking = self._blocking, None
-            if transport is not None:
+            if self._blocking is not None:
                 self._end_episode()
-                transport.close()
+                self._let_go(self._blocking)
 
     async def close_async(self) -> None:
         """As `close`, awaited."""
@@ -203,8 +215,13 @@ class Connection:
     def _drop_lost_blocking(self, call: Call) -> None:
         """Before a reset, let go of a connection whose session is lost."""
         if call.type == messages.RESET and isinstance(self._only_reset, SessionLost) and self._blocking is not None:
-            transport, self._blocking = self._blocking, None
-            transport.close()
+            self._let_go(self._blocking)
+
+    def _let_go(self, transport: BlockingTransport) -> None:
+        self._blocking = None
+        if self._goodbye is not None:
+            self._goodbye.detach()
+        transport.close()
 
     async def _drop_lost_async(self, call: Call) -> None:
         if call.type == messages.RESET and isinstance(self._only_reset, SessionLost) and self._async is not None:
@@ -218,6 +235,8 @@ class Connection:
         self._process = os.getpid()
         self._of_parent = (self._async, self._blocking, self._provider)
         self._async = self._blocking = self._provider = None
+        if self._goodbye is not None:
+            self._goodbye.detach()
         self._thread_turn, self._loop_turn = threading.RLock(), asyncio.Lock()
         self._only_reset = SessionLost(
             "the session belongs to the process that this one was forked from: reset() starts another"
@@ -226,6 +245,7 @@ class Connection:
     def _forget_ended_loop(self) -> None:
         if self._async is not None and self._async[0].is_closed():
             self._async = None
+            self._loop_turn = asyncio.Lock()
             self._only_reset = SessionLost(
                 "the event loop of this connection has ended and its episode with it: reset() starts another"
             )
@@ -234,3 +254,10 @@ class Connection:
         if self._provider is not None and self._url is not None:
             self._url = None
             self._provider.stop()
+
+
+def _say_goodbye(transport: BlockingTransport, process: int) -> None:
+    """End the session of a client that was dropped, or whose program ends, without being closed."""
+    if process == os.getpid():
+        with suppress(OpenEnvError, OSError):
+            transport.close()

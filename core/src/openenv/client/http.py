@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, NamedTuple
 
 import httpx
@@ -50,11 +51,13 @@ class _Exchange:
         self._client_options: dict[str, Any] = {
             "base_url": url,
             "timeout": httpx.Timeout(None, connect=options.connect_timeout_s),
+            "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # sessions go by header only
             "limits": httpx.Limits(max_connections=4),
             "trust_env": not is_loopback(url),
             "verify": url.startswith("https"),
         }
         self._headers = dict(options.headers)
+        self._connect_timeout_s = options.connect_timeout_s
 
     def _message(self, call: Call) -> _Message:
         data = dumped(dump_plain, call) or b"{}"
@@ -107,7 +110,7 @@ class HttpTransport(_Exchange):
     async def open(self) -> None:
         self._client = httpx.AsyncClient(**self._client_options)
         try:
-            (await self._client.get("/health")).raise_for_status()
+            (await self._client.get("/health", timeout=self._connect_timeout_s)).raise_for_status()
         except httpx.HTTPError as error:
             await self._client.aclose()
             raise self._unreachable(error) from None
@@ -159,7 +162,7 @@ class BlockingHttpTransport(_Exchange):
     def open(self) -> None:
         self._client = httpx.Client(**self._client_options)
         try:
-            self._client.get("/health").raise_for_status()
+            self._client.get("/health", timeout=self._connect_timeout_s).raise_for_status()
         except httpx.HTTPError as error:
             self._client.close()
             raise self._unreachable(error) from None

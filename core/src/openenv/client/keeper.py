@@ -25,7 +25,7 @@ class Keeper:
 
     def __init__(self) -> None:
         self._kept: weakref.WeakSet[Kept] = weakref.WeakSet()
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
         self._thread: threading.Thread | None = None
 
     def watch(self, session: Kept) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import importlib
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from ..errors import SessionLost, UsageError
 from ..sessions.dispatch import perform
 from ..sessions.registry import Registry
 from ..sessions.session import Session
-from ..sessions.spec import environment_spec
+from ..sessions.settings import Settings
+from ..sessions.spec import environment_spec, load
 from ..wire import v2
 from .transport import GRACE_S, Call, dumped
 
@@ -27,54 +27,77 @@ def app_endpoint(name: str) -> LocalEndpoint:
     Raises:
         UsageError: there is no such app, or it is not one that `create_app` made.
     """
-    module_name, _, attribute = name.partition(":")
-    try:
-        app = getattr(importlib.import_module(module_name), attribute or "app")
-    except ModuleNotFoundError as error:
-        raise UsageError(f"cannot import {module_name}: {error}; install the environment with its [server] extra") from error
-    except AttributeError:
-        raise UsageError(f"{module_name} has no {attribute!r}") from None
-    registry = getattr(getattr(app, "state", None), "registry", None)
+    registry = getattr(getattr(load(name), "state", None), "registry", None)
     if not isinstance(registry, Registry):
         raise UsageError(f"{name} is not an app made by create_app")
-    return LocalEndpoint(registry)
+    return LocalEndpoint(lambda: registry, owned=False)
 
 
 def environment_endpoint(
     env: Any, action: type | None = None, observation: type | None = None, state: type | None = None
 ) -> LocalEndpoint:
     """Return the endpoint of an environment class, factory or instance; models that it does not name are given."""
-    return LocalEndpoint(Registry(environment_spec(env, action, observation, state)))
+    spec = environment_spec(env, action, observation, state)
+    settings = Settings.from_environment()
+    return LocalEndpoint(lambda: Registry(spec, settings), owned=True)
 
 
 class LocalEndpoint:
-    """The sessions of a registry, run on a loop in a thread that all local clients of a process share."""
+    """The sessions of a registry, run on a loop in a thread that all local clients of a process share.
 
-    def __init__(self, registry: Registry) -> None:
-        self.registry = registry
+    Args:
+        make: returns the registry.
+        owned: it is this endpoint's alone, to be closed with its last session and made anew after that.
+    """
+
+    def __init__(self, make: Callable[[], Registry], *, owned: bool) -> None:
+        self._make = make
+        self._owned = owned
+        self._registry: Registry | None = None
 
     def transport(self) -> LocalTransport:
-        return LocalTransport(self.registry)
+        return LocalTransport(self)
 
     def blocking_transport(self) -> BlockingLocalTransport:
-        return BlockingLocalTransport(self.registry)
+        return BlockingLocalTransport(self)
+
+    def begin(self) -> Session:
+        """Return a new session; called on the shared loop."""
+        if self._registry is None:
+            self._registry = self._make()
+        return self._registry.begin()
+
+    @property
+    def strict_reset(self) -> bool:
+        """Whether a reset argument that the environment does not take is refused."""
+        return self._registry is None or self._registry.settings.strict_reset
+
+    async def end(self, session: Session) -> None:
+        """End a session, and with the last one what it ran on."""
+        registry = self._registry
+        if registry is None:
+            return
+        await registry.end(session)
+        if self._owned and not len(registry):
+            self._registry = None
+            await registry.close()
 
 
 class _LocalSession:
     """A session and its calls, as both transports use them on the shared loop."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, endpoint: LocalEndpoint) -> None:
+        self._endpoint = endpoint
         self._session: Session | None = None
 
     async def _start(self) -> None:
-        self._session = await self._registry.open()
+        self._session = self._endpoint.begin()
 
     async def _answer(self, call: Call) -> dict[str, Any]:
         if self._session is None or self._session.ended:
             raise SessionLost("the session has ended and its episode with it: reset() starts another")
         data = dumped(v2.dump_msgpack, call)
-        strict = self._registry.settings.strict_reset
+        strict = self._endpoint.strict_reset
         reply = await perform(self._session, call.type, data, call.timeout_s, strict_reset=strict)
         content: dict[str, Any] = v2.load_msgpack(reply)
         return content
@@ -82,7 +105,7 @@ class _LocalSession:
     async def _stop(self) -> None:
         session, self._session = self._session, None
         if session is not None:
-            await self._registry.end(session)
+            await self._endpoint.end(session)
 
 
 class LocalTransport(_LocalSession):
@@ -93,7 +116,11 @@ class LocalTransport(_LocalSession):
 
     async def request(self, call: Call) -> dict[str, Any]:
         reply = asyncio.wrap_future(_submit(self._answer(call)))
-        done, _ = await asyncio.wait([reply], timeout=call.timeout_s + GRACE_S)
+        try:
+            done, _ = await asyncio.wait([reply], timeout=call.timeout_s + GRACE_S)
+        except asyncio.CancelledError:
+            reply.cancel()
+            raise
         if not done:
             reply.add_done_callback(_drop)
             raise call.late()

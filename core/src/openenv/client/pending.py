@@ -56,6 +56,9 @@ class PendingCall(Coroutine[Any, Any, T], Generic[T]):
             self._start = None
         raise NotAwaitedError(f"{self._name}() has not been awaited, so it has no {name!r}: await it, or use .sync()")
 
+    def __repr__(self) -> str:
+        return f"<{self._name}(): not awaited yet>" if self._start is not None else f"<{self._name}(): awaited>"
+
     def __del__(self) -> None:
         if self._coroutine is None and self._start is not None:
             warnings.warn(f"{self._name}() was never awaited, so it did nothing", RuntimeWarning, stacklevel=2)

@@ -122,6 +122,11 @@ class Resumable:
             self._end(_as_lost(error))
             if self._socket is not None:
                 await self._socket.close()
+        except asyncio.CancelledError:
+            if self._ended is None and self._socket is not None:  # the loop is being shut down: say goodbye
+                with suppress(TimeoutError, OSError):
+                    await asyncio.wait_for(self._socket.close(), 1.0)
+            raise
         finally:
             self._end(SessionLost("the task that reads this connection was cancelled: reset() starts another session"))
 

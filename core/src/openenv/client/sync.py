@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self
 
+from typing_extensions import TypeVar
+
+from ..contract.models import State
 from ..contract.result import StepResult
 from ..wire import messages
 from .base import EnvClient
 
 ActT = TypeVar("ActT")
 ObsT = TypeVar("ObsT")
-StateT = TypeVar("StateT")
+StateT = TypeVar("StateT", default=State)
 
 
 class SyncEnvClient(Generic[ActT, ObsT, StateT]):

@@ -51,6 +51,17 @@ GRACE_S = 0.5
 """How much longer than a call's own time a client waits, since the server's word for its lateness tells more."""
 
 
+LONGEST_S = 365 * 86400.0
+"""A year stands for ever: no timer of a system takes an infinite time."""
+
+
+def seconds(timeout_s: object) -> float:
+    """Return a time to wait, at most a year. Raises `UsageError` for what is no number above 0."""
+    if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or not timeout_s > 0:
+        raise UsageError(f"a timeout is a number of seconds above 0, not {timeout_s!r}")
+    return min(float(timeout_s), LONGEST_S)
+
+
 def dumped(dump: Callable[[Any], bytes], call: Call) -> bytes | None:
     """Return a call's payload as bytes, or None for none. Raises `UsageError` for what cannot be sent."""
     try:

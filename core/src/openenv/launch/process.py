@@ -9,7 +9,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 from ..errors import LaunchError
 from .provider import RuntimeProvider
@@ -96,7 +96,7 @@ class _Server:
         command = [sys.executable, "-m", "openenv.server", app, "--port", str(port), "--stop-with-stdin"]
         self.app = app
         self.lines: deque[str] = deque(maxlen=KEPT_LINES)
-        self.url: str | None = None
+        self._urls: list[str] = []
         self._told = threading.Event()
         self._process = subprocess.Popen(
             command,
@@ -108,9 +108,14 @@ class _Server:
             env={**os.environ, "PYTHONUNBUFFERED": "1", **env_vars},
             start_new_session=True,
         )
-        self._reading = threading.Thread(target=self._read, name="openenv-server-output", daemon=True)
+        output = (self._process.stdout, self.lines, self._told, self._urls)
+        self._reading = threading.Thread(target=_read, args=output, name="openenv-server-output", daemon=True)
         self._reading.start()
         self._finalizer = weakref.finalize(self, _close_pipe, self._process)
+
+    @property
+    def url(self) -> str | None:
+        return self._urls[0] if self._urls else None
 
     def running(self) -> bool:
         return self._process.poll() is None
@@ -134,16 +139,18 @@ class _Server:
         _end(self._process, timeout_s)
         self._reading.join(1.0)
 
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as output:
-            for line in output:
-                if line.startswith(LISTENING):
-                    self.url = line.removeprefix(LISTENING).strip()
-                    self._told.set()
-                else:
-                    self.lines.append(line.rstrip())
-        self._told.set()
+
+def _read(output: IO[str] | None, lines: deque[str], told: threading.Event, urls: list[str]) -> None:
+    """Keep the last lines of a server's output, and its address."""
+    assert output is not None
+    with output:
+        for line in output:
+            if line.startswith(LISTENING):
+                urls.append(line.removeprefix(LISTENING).strip())
+                told.set()
+            else:
+                lines.append(line.rstrip())
+    told.set()
 
 
 def _close_pipe(process: subprocess.Popen[str]) -> None:

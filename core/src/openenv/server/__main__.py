@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import signal
 import sys
 import threading
-from typing import Any
 
-from ..errors import OpenEnvError, UsageError
+from ..errors import OpenEnvError
+from ..sessions.spec import load
 from .run import serve
 
 STOP_WITHIN_S = 30.0
@@ -34,25 +33,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"openenv: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def load(name: str) -> Any:
-    """Return the object at `module:attribute`.
-
-    Raises:
-        UsageError: the name is not of that form, or there is no such module or attribute.
-    """
-    module_name, _, attribute = name.partition(":")
-    if not module_name or not attribute:
-        raise UsageError(f"{name!r} does not name an app: write module:attribute, such as echo_env.server.app:app")
-    try:
-        return getattr(importlib.import_module(module_name), attribute)
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"cannot import {module_name}: {error}; is the environment installed with its [server] extra?"
-        ) from error
-    except AttributeError:
-        raise UsageError(f"{module_name} has no {attribute!r}") from None
 
 
 def _stop_with_stdin() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import pydantic_core
 from fastapi import FastAPI
@@ -12,14 +11,15 @@ from pydantic import TypeAdapter
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
-from ..errors import InvalidActionError, InvalidMessageError, OpenEnvError, UnauthorizedError
+from ..errors import InvalidActionError, InvalidMessageError, OpenEnvError, SessionLost, UnauthorizedError
 from ..sessions.registry import Registry
 from ..sessions.session import Session
 from ..sessions.spec import EnvironmentSpec
 from ..wire import messages
 from ..wire.messages import Request
 from ..wire.values import encode_http
-from .http_sessions import HttpSessions
+from .http_sessions import HttpSessions, forget_cookie
+from .origin import is_foreign
 from .problems import problem
 
 
@@ -72,10 +72,11 @@ class _Control:
 
     def __init__(self, registry: Registry) -> None:
         self._sessions = HttpSessions(registry)
+        self._longest = registry.settings.max_message_bytes
 
     async def reset(self, request: HttpRequest) -> Response:
         async def run() -> Response:
-            data = await _body(request)
+            data = await _body(request, self._longest)
             request_id = _request_id(data)
             session = await self._sessions.for_reset(request, request_id)
             deadline_s = _timeout(data)
@@ -85,7 +86,7 @@ class _Control:
 
     async def step(self, request: HttpRequest) -> Response:
         async def run() -> Response:
-            data = await _body(request)
+            data = await _body(request, self._longest)
             action = data.get("action")
             if not isinstance(action, dict):
                 raise InvalidActionError("a step's body needs 'action' to be an object: {\"action\": {…}}")
@@ -124,20 +125,32 @@ class _Control:
 async def _guarded(request: HttpRequest, run: Callable[[], Awaitable[Response]]) -> Response:
     """Run a handler; refuse other sites' pages, and tell errors as problem documents."""
     origin = request.headers.get("origin")
-    if origin and request.method != "GET" and urlsplit(origin).netloc != request.headers.get("host"):
+    if request.method != "GET" and is_foreign(origin, request.headers.get("host")):
         return problem(UnauthorizedError(f"a page of {origin} may not drive this server's environments"), 403)
     try:
         return await run()
+    except SessionLost as error:
+        return forget_cookie(problem(error), request)
+    except TooLong as error:
+        return problem(error, 413)
     except OpenEnvError as error:
         return problem(error)
 
 
-async def _body(request: HttpRequest) -> dict[str, Any]:
-    raw = await request.body()
+class TooLong(InvalidActionError):
+    """A body of more bytes than the server takes."""
+
+
+async def _body(request: HttpRequest, longest: int) -> dict[str, Any]:
+    raw = bytearray()
+    async for part in request.stream():
+        raw += part
+        if len(raw) > longest:
+            raise TooLong(f"the body has more than {longest} bytes (max_message_bytes)")
     if not raw.strip():
         return {}
     try:
-        data = pydantic_core.from_json(raw)
+        data = pydantic_core.from_json(bytes(raw))
     except ValueError as error:
         raise InvalidMessageError(f"the body is not JSON: {error}") from None
     if not isinstance(data, dict):

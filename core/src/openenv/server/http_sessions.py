@@ -31,6 +31,7 @@ class HttpSessions:
         self._registry = registry
         self._default: Session | None = None
         self._default_used_by_id = False
+        self._opening_default = asyncio.Lock()
         self._openings: OrderedDict[str, _Opening] = OrderedDict()
 
     async def for_reset(self, request: Request, request_id: str | None) -> Session:
@@ -98,9 +99,10 @@ class HttpSessions:
     async def _open(self, default: bool) -> Session:
         if not default:
             return await self._registry.open()
-        await self._replace_default(None)
-        session = await self._registry.open(self._registry.settings.http_default_idle_s)
-        await self._replace_default(session)
+        async with self._opening_default:
+            await self._replace_default(None)
+            session = await self._registry.open(self._registry.settings.http_default_idle_s)
+            await self._replace_default(session)
         return session
 
     async def _replace_default(self, session: Session | None) -> None:
@@ -151,6 +153,13 @@ async def _while_connected(request: Request, opening: Coroutine[Any, Any, Sessio
 
 def _named(request: Request) -> str | None:
     return request.headers.get(HEADER) or request.cookies.get(cookie_name(request)) or None
+
+
+def forget_cookie(response: Response, request: Request) -> Response:
+    """Let a browser forget a session that is no more."""
+    if cookie_name(request) in request.cookies:
+        response.delete_cookie(cookie_name(request), httponly=True, samesite="strict")
+    return response
 
 
 def cookie_name(request: Request) -> str:

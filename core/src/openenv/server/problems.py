@@ -33,6 +33,7 @@ _TITLES = {
     403: "Forbidden",
     404: "No such session",
     409: "Not possible now",
+    413: "Too long",
     422: "Does not fit",
     429: "Too many requests",
     500: "The environment failed",

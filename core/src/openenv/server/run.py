@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import math
 import os
 import socket
+import threading
 from types import FrameType
 from typing import Any
 
 import uvicorn
 
 from ..errors import LaunchError
+from ..launch.process import LISTENING
 from ..sessions.registry import Registry
 from ..sessions.settings import Settings
 from .websocket_protocol import WebSocketProtocol
 
-LISTENING = "openenv: listening on "
-"""What a server prints, before its address, once its port is open."""
-
 SOCKETS_CLOSE_WITHIN_S = 5
 """A stopping server waits no longer for clients to answer its goodbye."""
+
+LOOP_ENDS_WITHIN_S = 5.0
+"""After everything was closed, what does not let the event loop end is left behind."""
 
 
 def serve(app: Any, host: str = "127.0.0.1", port: int = 8000, *, log_level: str = "warning") -> None:
@@ -36,6 +40,7 @@ def serve(app: Any, host: str = "127.0.0.1", port: int = 8000, *, log_level: str
     """
     registry = _registry_of(app)
     settings = Settings() if registry is None else registry.settings
+    _log(log_level)
     listener = _listen(host, port)
     _watch_peers(listener, settings)
     config = uvicorn.Config(
@@ -70,11 +75,25 @@ class DrainingServer(uvicorn.Server):
         if self._registry is not None:
             await self._registry.drain()
         await super().shutdown(sockets)
+        last_word = threading.Timer(LOOP_ENDS_WITHIN_S, os._exit, [0])
+        last_word.daemon = True
+        last_word.start()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit:
             os._exit(128 + sig)
         self.should_exit = True
+
+
+def _log(level: str) -> None:
+    """Show what the sessions and environments log, unless the program has seen to that itself."""
+    logger = logging.getLogger("openenv")
+    if not logger.handlers and not logging.getLogger().handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+        logger.addHandler(handler)
+    if logger.level == logging.NOTSET:
+        logger.setLevel("DEBUG" if level == "trace" else level.upper())
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -84,9 +103,10 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
-        raise LaunchError(f"cannot listen on {host}:{port}: {error.strerror or error}; choose another port") from None
+        told = getattr(error, "strerror", None) or error
+        raise LaunchError(f"cannot listen on {host}:{port}: {told}; choose another port or address") from None
     listener.listen(2048)
     return listener
 
@@ -107,7 +127,8 @@ def _watch_peers(listener: socket.socket, settings: Settings) -> None:
     }
     for name, value in options.items():
         if hasattr(socket, name):
-            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), math.ceil(value))
+            with contextlib.suppress(OSError):  # longer than the system can be told
+                listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), math.ceil(value))
 
 
 def _registry_of(app: Any) -> Registry | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from ..errors import OpenEnvError
@@ -12,6 +13,7 @@ from ..sessions.dispatch import answer
 from ..sessions.registry import Registry
 from ..sessions.session import Session
 from ..wire import v1, v2
+from .origin import is_foreign
 from .resumable_socket import ResumableSockets
 
 READ_AHEAD = 16
@@ -27,6 +29,10 @@ class SocketEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
+        headers = Headers(scope=scope)
+        if is_foreign(headers.get("origin"), headers.get("host")):
+            await close(send)  # which, before the socket is accepted, is HTTP 403
+            return
         codec, resumed = v2.choose(scope["subprotocols"])
         if codec is not None:
             await send({"type": "websocket.accept", "subprotocol": codec.subprotocol})

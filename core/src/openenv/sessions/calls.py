@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Callable
@@ -62,7 +63,7 @@ class Calls:
             value = call()
         except OpenEnvError:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise self._failure(request, error) from error
         return self._finish(request, value, encode)
 
@@ -75,7 +76,11 @@ class Calls:
                 value = await value
         except OpenEnvError:
             raise
-        except (Exception, SystemExit) as error:
+        except asyncio.CancelledError as error:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            raise self._failure(request, error) from error
+        except BaseException as error:
             raise self._failure(request, error) from error
         return self._finish(request, value, encode)
 
@@ -84,7 +89,7 @@ class Calls:
         environment, self._environment = self._environment, None
         try:
             return environment.close() if environment is not None and hasattr(environment, "close") else None
-        except (Exception, SystemExit):
+        except BaseException:
             logger.exception("%s.close() failed", self._spec.name)
             return None
 
@@ -138,9 +143,13 @@ class Calls:
         return data
 
     def _failure(self, request: Request, error: BaseException) -> ExecutionError:
-        logger.info("%s.%s failed", self._spec.name, request.type, exc_info=error)
-        told = str(error) or f"{type(error).__name__} in {self._spec.name}.{request.type}"
-        return ExecutionError(told, error_type=type(error).__name__)
+        if not isinstance(error, ValueError):
+            logger.warning("%s.%s failed", self._spec.name, request.type, exc_info=error)
+        kind = type(error).__name__
+        told = str(error) or f"{kind} in {self._spec.name}.{request.type}"
+        if not isinstance(error, ValueError | RuntimeError) and str(error):
+            told = f"{kind}: {told}"
+        return ExecutionError(told, error_type=kind)
 
 
 _RETURNS: dict[str, tuple[type, str]] = {messages.STATE: (BaseModel, "a State"), messages.RENDER: (dict, "a MIME bundle")}

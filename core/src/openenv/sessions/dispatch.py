@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from ..errors import OpenEnvError
 from ..wire import messages, v1, v2
 from ..wire.messages import Request
@@ -31,4 +33,9 @@ async def perform(session: Session, kind: str, data: bytes | None, deadline_s: f
     content = None if data is None else v2.load_msgpack(data)
     if content is None and kind in (messages.RESET, messages.STEP):
         content = {}
-    return await session.call(Request(kind, content, deadline_s, strict_reset), v2.encode_msgpack, deadline_s)
+    ticket = session.submit(Request(kind, content, deadline_s, strict_reset), v2.encode_msgpack, deadline_s)
+    try:
+        return await ticket.outcome()
+    except asyncio.CancelledError:
+        session.lane.give_up(ticket)
+        raise

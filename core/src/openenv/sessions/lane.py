@@ -54,11 +54,10 @@ class Lane:
         if not self._has_slot:
             await self._supply.slots.take()
             self._has_slot = True
-        if self._building is None:
-            self._building = asyncio.create_task(self._supply.open_worker())
-        await asyncio.wait([self._building])
-        building, self._building = self._building, None
-        if building is None or building.cancelled():
+        building = self._building = self._building or asyncio.create_task(self._supply.open_worker())
+        await asyncio.wait([building])
+        self._building = None
+        if building.cancelled():
             raise _closed()
         try:
             self._worker = building.result()
@@ -113,8 +112,11 @@ class Lane:
     async def close(self) -> None:
         """End what waits, close the environment after the call in flight, and let the slot go. Twice does no harm.
 
-        Where that call is given up meanwhile, the slot is free at once, and the environment closed when the call returns.
+        A call that then still runs after `close_timeout_s` is given up. Once it is, by this or by its own deadline, the slot
+        is free, and the environment is closed when the call returns.
         """
+        if (running := self._current) is not None and running.started and not self._closed:
+            asyncio.get_running_loop().call_later(self._supply.close_timeout_s, self.give_up, running)
         self._closed = True
         for ticket in (*self._queue, self._current):
             if ticket is not None and not ticket.started:
@@ -163,12 +165,14 @@ class Lane:
         if self._advancing:
             return
         self._advancing = True
-        while self._current is None and self._queue:
-            ticket = self._queue.popleft()
-            if not ticket.done:
-                self._current = ticket
-                self._begin(ticket)
-        self._advancing = False
+        try:
+            while self._current is None and self._queue:
+                ticket = self._queue.popleft()
+                if not ticket.done:
+                    self._current = ticket
+                    self._begin(ticket)
+        finally:
+            self._advancing = False
 
     def _begin(self, ticket: Ticket) -> None:
         if self._stuck and ticket.request.type != messages.RESET:

@@ -14,9 +14,11 @@ class Slots:
     Args:
         capacity: how many there are.
         queue_timeout_s: how long somebody waits.
+        hint: what to add when nobody could be served.
     """
 
-    def __init__(self, capacity: int, queue_timeout_s: float) -> None:
+    def __init__(self, capacity: int, queue_timeout_s: float, hint: str = "") -> None:
+        self._hint = hint
         self.capacity = capacity
         self._free = capacity
         self._queue_timeout_s = queue_timeout_s
@@ -80,7 +82,7 @@ class Slots:
             waiter.set_exception(
                 CapacityReached(
                     f"all {self.capacity} sessions of this server are in use, and none came free within "
-                    f"{self._queue_timeout_s:g} s",
+                    f"{self._queue_timeout_s:g} s{self._hint}",
                     retry_after_s=max(1.0, self._queue_timeout_s),
                     max_sessions=self.capacity,
                     active_sessions=self.taken,

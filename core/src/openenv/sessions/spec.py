@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ class EnvironmentSpec:
         """Return an environment. Raises `FactoryError` where building fails."""
         try:
             return self.factory()
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
             raise FactoryError(f"{self.name} could not be built: {kind}{error}") from error
 
@@ -205,3 +206,25 @@ def parameter_names(function: Callable[..., Any]) -> frozenset[str] | None:
         return None
     by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return frozenset(p.name for p in parameters if p.kind in by_name and p.name != "self")
+
+
+def load(name: str) -> Any:
+    """Return the app at `module:attribute`.
+
+    Raises:
+        UsageError: the name is not of that form, there is no such module or attribute, or it is nothing to serve.
+    """
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        raise UsageError(f"{name!r} does not name an app: write module:attribute, such as echo_env.server.app:app")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        hint = "is the environment installed with its [server] extra?"
+        raise UsageError(f"cannot import {module_name}: {error}; {hint}") from error
+    app = getattr(module, attribute, None)
+    if app is None:
+        raise UsageError(f"{module_name} has no {attribute!r}")
+    if not callable(app):
+        raise UsageError(f"{name} is no app: it is {type(app).__name__}")
+    return app

@@ -31,11 +31,18 @@ class Supply:
         self._spec = spec
         self._settings = settings
         self._isolation = Isolation(spec, settings)
-        self.slots = Slots(_capacity(spec, settings, self._isolation.kind), settings.queue_timeout_s)
+        self.slots = Slots(
+            _capacity(spec, settings, self._isolation.kind), settings.queue_timeout_s, _hint(spec, self._isolation.kind)
+        )
         self._starting = asyncio.Semaphore(settings.max_starting_envs)
         self._shared_worker: Worker | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
+
+    @property
+    def close_timeout_s(self) -> float:
+        """How long a call may go on whose session is over."""
+        return self._settings.close_timeout_s
 
     def begin(self) -> None:
         """Build environments ahead where they live in processes; needs a running loop."""
@@ -101,6 +108,12 @@ class Supply:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _hint(spec: EnvironmentSpec, isolation: str) -> str:
+    if spec.concurrent or spec.shared or isolation == PROCESS:
+        return ""
+    return f"; {spec.name} does not declare SUPPORTS_CONCURRENT_SESSIONS, so it serves one client at a time"
 
 
 def _capacity(spec: EnvironmentSpec, settings: Settings, isolation: str) -> int:

@@ -38,7 +38,7 @@ class Request(NamedTuple):
     """What a client asks for.
 
     Attributes:
-        type: one of `REQUEST_TYPES`.
+        type: one of `V1_REQUESTS` or `NUMBERED`.
         data: the arguments of a reset or the fields of an action; None where the type has none.
         timeout_s: seconds the environment is told that the caller will wait; None for no word of it.
         strict: a reset argument that the environment does not take is an error, rather than ignored.

@@ -12,13 +12,14 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from collections.abc import Coroutine
+from typing import Any
 
 from ...wire.messages import Request
 from ..calls import Calls, Encode
 from . import frames
 from .handover import Handover, unpack
+from .link import Link, live_blocking, live_on_loop
 
 PR_SET_PDEATHSIG = 1
 
@@ -72,9 +73,9 @@ def live(handover: Handover, channel: socket.socket) -> None:
         handover.limits.begin()
         run = _Child(handover).run
         if handover.spec.is_async:
-            asyncio.run(_on_loop(run, channel))
+            asyncio.run(live_on_loop(run, channel))
         else:
-            _drive(run(_Blocking(channel)))
+            live_blocking(run, channel)
         code = 0
     except BaseException:
         sys.excepthook(*sys.exc_info())
@@ -108,61 +109,6 @@ def _log_from(log_level: int) -> None:
     logger.propagate = False
 
 
-class _Link(Protocol):
-    """The process's end of the channel."""
-
-    async def receive(self) -> tuple[int, bytes] | None: ...
-
-    async def send(self, kind: int, payload: bytes) -> None: ...
-
-
-class _Blocking:
-    """A link whose methods wait on the spot, for environments without an event loop; see `_drive`."""
-
-    def __init__(self, channel: socket.socket) -> None:
-        self._channel = channel
-        self._reader = frames.Reader(channel)
-
-    async def receive(self) -> tuple[int, bytes] | None:
-        return self._reader.read()
-
-    async def send(self, kind: int, payload: bytes) -> None:
-        frames.send(self._channel, kind, payload)
-
-
-def _drive(work: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine that never waits for a loop."""
-    try:
-        work.send(None)
-    except StopIteration:
-        return
-    raise RuntimeError("an environment without an event loop awaited something")
-
-
-class _OnLoop:
-    """A link for environments that live on an event loop."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    async def receive(self) -> tuple[int, bytes] | None:
-        try:
-            length, kind = frames.HEADER.unpack(await self._reader.readexactly(frames.HEADER.size))
-            return kind, await self._reader.readexactly(length)
-        except asyncio.IncompleteReadError:
-            return None
-
-    async def send(self, kind: int, payload: bytes) -> None:
-        self._writer.write(frames.frame(kind, payload))
-        await self._writer.drain()
-
-
-async def _on_loop(run: Callable[[_Link], Coroutine[Any, Any, None]], channel: socket.socket) -> None:
-    is_tcp = sys.platform == "win32" or channel.family != socket.AF_UNIX
-    connect = asyncio.open_connection if is_tcp else asyncio.open_unix_connection
-    await run(_OnLoop(*await connect(sock=channel)))
-
-
 class _Child:
     """Does what the frames say, in the order in which they come."""
 
@@ -172,7 +118,7 @@ class _Child:
         self._calls = Calls(handover.spec, handover.max_message_bytes)
         self._encoders: list[Encode] = []
 
-    async def run(self, link: _Link) -> None:
+    async def run(self, link: Link) -> None:
         """Live from the environment's building to its closing."""
         kind, payload = await self._outcome(self._open())
         await link.send(kind, payload)

@@ -144,9 +144,9 @@ class _ForkServer:
         for process in processes:
             process.kill()
         self._closing = True
-        if not self.lost:
+        if self._ready.done() and not self.lost:
             self._control.shutdown(socket.SHUT_WR)
-        await asyncio.wait([self._over], timeout=END_WITHIN_S)
+            await asyncio.wait([self._over], timeout=END_WITHIN_S)
         self._lose()
         await asyncio.wait([self._over, *(process.ended for process in processes)])
 
@@ -211,6 +211,7 @@ class _ForkServer:
         if not self._ready.done():
             message = f"{self._handover.spec.name} cannot be imported in a process of its own: {self._output.last}"
             self._ready.set_exception(FactoryError(message, stderr=self._output.lines))
+            self._ready.exception()
         for waiting in self._forked.values():
             if not waiting.done():
                 waiting.set_exception(OSError("the process that forks has ended"))

@@ -112,17 +112,18 @@ class _Pickler(pickle.Pickler):
 
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, type | FunctionType):
-            if value.__module__ == "__main__":
+            module = value.__module__ or "builtins"
+            if module == "__main__":
                 raise UsageError(
                     f"isolation='process' cannot find {value.__qualname__} of the script that was started: "
                     "move it into a module and import it from there"
                 )
             if "<" in value.__qualname__:
                 raise UsageError(
-                    f"isolation='process' cannot find {value.__module__}.{value.__qualname__} by its name: "
+                    f"isolation='process' cannot find {module}.{value.__qualname__} by its name: "
                     "write it with class or def at the top of its module"
                 )
-            self.modules.add(value.__module__)
+            self.modules.add(module)
         return NotImplemented
 
 

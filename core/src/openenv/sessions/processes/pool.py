@@ -9,7 +9,7 @@ import socket
 from collections import deque
 from typing import Protocol
 
-from ...errors import EnvironmentCrashed, FactoryError, UsageError
+from ...errors import EnvironmentCrashed, FactoryError, ShuttingDown, UsageError
 from ..settings import FORK, SPAWN, Settings
 from ..spec import EnvironmentSpec
 from .forks import Forks
@@ -56,6 +56,7 @@ class ProcessPool:
         self._start_with = _start_method(settings.process_start)
         self._warm = settings.warm_processes
         self._ahead: deque[asyncio.Task[Process]] = deque()
+        self._building: set[asyncio.Task[Process]] = set()
         self._pause_s = FIRST_PAUSE_S
         self._retry: asyncio.TimerHandle | None = None
         self._starter: Starter | None = None
@@ -66,7 +67,7 @@ class ProcessPool:
         """Begin to build ahead what is missing; needs a running loop."""
         starter = self._starter_here()
         while len(self._ahead) < self._warm and not self._closed:
-            task = asyncio.ensure_future(self._build(starter))
+            task = self._begin_to_build(starter)
             self._ahead.append(task)
             task.add_done_callback(self._built_ahead)
 
@@ -75,13 +76,16 @@ class ProcessPool:
 
         Raises:
             FactoryError: the environment could not be built.
+            ShuttingDown: the pool is closed.
         """
+        if self._closed:
+            raise ShuttingDown("the server is shutting down")
         starter = self._starter_here()
         process = None
         while self._ahead and (process is None or process.gone):
             process = await self._ahead.popleft()
         if process is None or process.gone:
-            process = await self._build(starter)
+            process = await self._begin_to_build(starter)
         self._pause_s = FIRST_PAUSE_S
         self._stop_waiting()
         self.fill()
@@ -91,11 +95,14 @@ class ProcessPool:
         """Kill every process, in use or not, and wait until they are gone."""
         self._closed = True
         self._stop_waiting()
-        for task in self._ahead:
-            task.cancel()
         self._ahead.clear()
-        if self._starter is not None and self._loop is asyncio.get_running_loop():
-            await self._starter.close()
+        if self._starter is None or self._loop is not asyncio.get_running_loop():
+            return
+        for task in self._building:
+            task.cancel()
+        if self._building:
+            await asyncio.wait(self._building)
+        await self._starter.close()
 
     def _starter_here(self) -> Starter:
         """The starter on the running loop; what was started on another one ends with it."""
@@ -103,9 +110,16 @@ class ProcessPool:
         if self._starter is None or loop is not self._loop:
             self._loop = loop
             self._ahead.clear()
+            self._building.clear()
             self._retry = None
             self._starter = Spawns(self._handover) if self._start_with == SPAWN else Forks(self._handover)
         return self._starter
+
+    def _begin_to_build(self, starter: Starter) -> asyncio.Task[Process]:
+        task = asyncio.ensure_future(self._build(starter))
+        self._building.add(task)
+        task.add_done_callback(self._building.discard)
+        return task
 
     async def _build(self, starter: Starter) -> Process:
         try:
@@ -124,9 +138,7 @@ class ProcessPool:
 
     def _built_ahead(self, task: asyncio.Task[Process]) -> None:
         """Look at what came of building ahead; a failure is tried again after a pause."""
-        if task.cancelled() or self._closed:
-            return
-        error = task.exception()
+        error = None if task.cancelled() else task.exception()
         if error is None or task not in self._ahead:
             return
         self._ahead.remove(task)

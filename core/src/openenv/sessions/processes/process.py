@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
-import signal
 from collections import deque
 from collections.abc import Callable
 from typing import cast
@@ -16,7 +15,7 @@ from ...errors import EnvironmentCrashed, UsageError
 from ...wire.messages import Request
 from ...wire.values import read_error
 from ..calls import Encode
-from . import frames
+from . import ending, frames
 from .handover import PROTOCOL, Handover
 from .output import Output
 
@@ -45,8 +44,7 @@ class Process(asyncio.BufferedProtocol):
 
     def __init__(self, handover: Handover, output: Output, kill: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._name = handover.spec.name
-        self._cpu_limit_s = handover.limits.cpu_s
+        self._handover = handover
         self._arriving = memoryview(bytearray(BUFFER_BYTES))
         self._frames = frames.Frames(handover.max_message_bytes + frames.ERROR_BYTES)
         self._output = output
@@ -82,7 +80,7 @@ class Process(asyncio.BufferedProtocol):
 
     def kill(self) -> None:
         """End the process at once."""
-        self._killed = True
+        self._killed = self._killed or "exit" in self._missing
         self._kill()
 
     def send(self, kind: int, payload: bytes) -> None:
@@ -97,22 +95,7 @@ class Process(asyncio.BufferedProtocol):
 
     def crash(self) -> EnvironmentCrashed:
         """Return the error that says how the process ended."""
-        code, last = self._exit_code, self._output.last
-        ended_by = None if code is None or code >= 0 else _signal_name(-code)
-        message = f"the process of {self._name} {self._ending(ended_by)}{': ' if last else ''}{last}"
-        return EnvironmentCrashed(message, exit_code=code, signal=ended_by, stderr=self._output.lines)
-
-    def _ending(self, ended_by: str | None) -> str:
-        if self._killed:
-            return "was killed by its server"
-        if self._exit_code is None:
-            return "ended, and how is not known"
-        if ended_by is None:
-            return f"ended with exit code {self._exit_code}"
-        if ended_by == "SIGPROF" and self._cpu_limit_s is not None:
-            return f"used more than cpu_limit_s={self._cpu_limit_s:g} of CPU time in one call and was ended with signal SIGPROF"
-        hint = " (which is also how the system answers a lack of memory)" if ended_by == "SIGKILL" else ""
-        return f"ended with signal {ended_by}{hint}"
+        return ending.crash(self._handover, self._exit_code, self._output, killed=self._killed)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.WriteTransport, transport)
@@ -125,7 +108,7 @@ class Process(asyncio.BufferedProtocol):
             for kind, payload in self._frames.feed(self._arriving[:nbytes]):
                 self._settle(kind, payload)
         except (frames.FrameTooLong, IndexError, TypeError, ValueError) as error:
-            logger.warning("the process of %s sent what it must not, and was killed: %s", self._name, error)
+            logger.warning("the process of %s sent what it must not, and was killed: %s", self._handover.spec.name, error)
             self.kill()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -187,10 +170,3 @@ class Process(asyncio.BufferedProtocol):
             self._transport.abort()
         self._output.close()
         self.ended.set_result(None)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"number {number}"

@@ -33,6 +33,7 @@ class ProcessWorker:
         self._process: Process | None = None
         self._taking: asyncio.Task[Process] | None = None
         self._turn = asyncio.Lock()
+        self._queued = 0
 
     async def open(self) -> None:
         """See `Worker.open`. Cancelled, it leaves nothing behind. Raises `EnvironmentCrashed` where it was killed."""
@@ -40,7 +41,12 @@ class ProcessWorker:
 
     def start(self, request: Request, encode: Encode, done: Done) -> None:
         """See `Worker.start`."""
-        asyncio.ensure_future(self.call(request, encode)).add_done_callback(partial(report, done))
+        process = self._process
+        if process is None or process.gone or self._queued:
+            call: asyncio.Future[bytes] = asyncio.ensure_future(self.call(request, encode))
+        else:
+            call = process.call(request, encode)
+        call.add_done_callback(partial(report, done))
 
     async def call(self, request: Request, encode: Encode) -> bytes:
         """Run a request; returns and raises as `Calls.run`.
@@ -49,15 +55,19 @@ class ProcessWorker:
             EnvironmentCrashed: the process ended, in this call or before it.
             FactoryError: a reset needed a new process, whose environment could not be built.
         """
-        async with self._turn:
-            process = self._process
-            if process is None:
-                raise ExecutionError("the environment is closed")
-            if process.gone:
-                if request.type != messages.RESET:
-                    raise process.crash()
-                process = self._process = await self._take()
-            reply = process.call(request, encode)
+        self._queued += 1
+        try:
+            async with self._turn:
+                process = self._process
+                if process is None:
+                    raise ExecutionError("the environment is closed")
+                if process.gone:
+                    if request.type != messages.RESET:
+                        raise process.crash()
+                    process = self._process = await self._take()
+                reply = process.call(request, encode)
+        finally:
+            self._queued -= 1
         return await reply
 
     def give_up(self) -> bool:
@@ -101,5 +111,6 @@ class ProcessWorker:
         finally:
             self._taking = None
         if taking.cancelled():
-            raise EnvironmentCrashed("the process was killed by its server before its environment was built")
+            message = "the process was killed by its server before its environment was built"
+            raise EnvironmentCrashed(message, exit_code=None, signal=None, stderr=[])
         return taking.result()
