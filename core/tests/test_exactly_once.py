@@ -95,7 +95,7 @@ def test_a_connection_cut_at_any_byte(awaited: bool, cut: Cut, stride: int) -> N
         print(f"{cuts} cuts")
 
 
-@strides(67, 4)
+@strides(97, 4)
 @worlds
 @pytest.mark.parametrize("cut", [Cut.RESET, Cut.FINISH], ids=lambda cut: cut.name.lower())
 def test_a_connection_cut_again_while_it_comes_back(awaited: bool, cut: Cut, stride: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import importlib
 import json
 import logging
@@ -338,9 +339,11 @@ def test_a_closed_registry_leaves_nothing(run: Callable[..., None], process_star
     def held() -> tuple[int, int]:
         return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
 
-    run(use())
+    run(asyncio.sleep(0.01))
+    gc.collect()
     before = held()
     run(use())
+    gc.collect()
     assert held() == before
     assert not any(alive(process) for process in processes)
 
@@ -413,8 +416,12 @@ async def test_a_module_is_found_where_the_server_found_it(tmp_path: Path) -> No
 
 
 def written_in_main() -> None:
-    source = "from faulty import Faulty\nfrom openenv.server import create_app\nclass Mine(Faulty): pass\n"
-    command = [sys.executable, "-c", f"{source}create_app(Mine, isolation='process')"]
+    source = "from faulty import *\nclass Mine(Faulty): ISOLATION = 'process'\n"
+    command = [
+        sys.executable,
+        "-c",
+        f"from openenv.client.local import environment_endpoint\n{source}environment_endpoint(Mine)",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     raise UsageError(done.stderr.splitlines()[-1])

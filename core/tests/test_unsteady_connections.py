@@ -132,7 +132,7 @@ class Unsteady(RuleBasedStateMachine):
 @pytest.mark.parametrize(
     ("examples", "steps", "cuts_at_least"),
     [
-        pytest.param(5, 25, 25, id="short"),
+        pytest.param(10, 25, 50, id="short"),
         pytest.param(120, 50, 1500, id="long", marks=[pytest.mark.long, pytest.mark.timeout(1800)]),
     ],
 )

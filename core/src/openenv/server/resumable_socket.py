@@ -22,6 +22,10 @@ NORMAL_END = 1000
 LOST = 1006
 CLOSING_TIMEOUT_S = 5.0
 
+SMALL_BYTES = 1024
+"""Replies that the reader writes itself, for so many as may be in flight fit into a connection's buffers; longer ones are
+the writer's, so that a client that does not read cannot stop the reading here."""
+
 
 class ResumableSockets:
     """Serves sockets of version 2, and keeps their sessions for `resume_window_s` after a socket was lost."""
@@ -191,8 +195,10 @@ class _Socket:
             finally:
                 self._taking = False
             with contextlib.suppress(OSError):  # gone: what came before it went is still to be read
-                while self._frames:
+                while self._frames and len(self._frames[0]) <= SMALL_BYTES:
                     await self._write_one(self._frames.popleft())
+            if self._frames:
+                self._written.set()
             if not goes_on:
                 return NORMAL_END
         return int(message.get("code") or LOST)
