@@ -137,9 +137,9 @@ def from_lists(value: Any, dtype: numpy.dtype[Any] | None) -> numpy.ndarray[Any,
         if dtype.kind == "S":
             return numpy.char.encode(numpy.asarray(value, dtype=str), "latin-1").astype(dtype)
         array = numpy.asarray(value, dtype=dtype)
-        raw = numpy.asarray(value)
+        exact = dtype.kind not in "iub" or numpy.array_equal(array.astype(object), numpy.asarray(value, dtype=object))
     except (TypeError, OverflowError) as error:
         raise ValueError(f"these lists make no array of {dtype}: {error}") from None
-    if dtype.kind in "iub" and not (raw.dtype.kind in "iub" and numpy.array_equal(raw, array)) and raw.size:
+    if not exact:
         raise ValueError(f"these lists hold values that {dtype} cannot hold")
     return array
