@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import pytest
+import websockets
 from abandoning import Visitor
 from counting import Count, Counter, CounterEnv
 from serving import running, wait_until
@@ -78,7 +79,7 @@ async def test_a_client_that_vanishes_as_it_is_told_off_is_not_kept() -> None:
             await visitor.ask(socket, "state", 9)
             socket.transport.abort()
         await until(lambda: len(app.state.registry) == 0)
-        assert app.state.registry.slots_taken == 0
+        await until(lambda: app.state.registry.slots_taken == 0)
 
 
 async def test_sessions_over_http_are_forgotten_when_they_end() -> None:
@@ -95,3 +96,16 @@ async def test_sessions_over_http_are_forgotten_when_they_end() -> None:
                 await env.step(Count(amount=1))
         await until(lambda: len(app.state.registry) == 0)
         await until(lambda: sessions() <= before)
+
+
+async def test_a_session_whose_environment_is_being_built_is_not_idle() -> None:
+    class Slow(Counter):
+        def __init__(self) -> None:
+            time.sleep(0.6)
+            super().__init__()
+
+    with running(create_app(Slow, idle_timeout_s=0.2)) as url:
+        socket = await websockets.connect(f"ws{url.removeprefix('http')}/ws")
+        await socket.send('{"type":"reset"}')
+        assert '"label":"start"' in str(await asyncio.wait_for(socket.recv(), 10))
+        await socket.close()

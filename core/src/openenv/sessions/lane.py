@@ -34,6 +34,7 @@ class Lane:
         self._queue: deque[Ticket] = deque()
         self._current: Ticket | None = None
         self._advancing = False
+        self._opening = False
         self._preparing: asyncio.Task[None] | None = None
         self._stuck = False
         self._closed = False
@@ -43,14 +44,22 @@ class Lane:
 
     @property
     def busy(self) -> bool:
-        """Whether a call waits or runs."""
-        return self._current is not None or bool(self._queue)
+        """Whether a call waits or runs, or the environment is being built for one."""
+        return self._current is not None or bool(self._queue) or self._opening
 
     async def open(self) -> None:
         """Take a slot and build the environment now; raises as `Slots.take` and `Supply.open_worker` do.
 
         Cancelled, it gives up its place in the queue; what is being built already is for the next call, or for `close`.
         """
+        self._opening = True
+        try:
+            await self._open()
+        finally:
+            self._opening = False
+            self.last_used = time.monotonic()
+
+    async def _open(self) -> None:
         if not self._has_slot:
             await self._supply.slots.take()
             self._has_slot = True
