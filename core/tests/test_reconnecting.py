@@ -235,6 +235,7 @@ def test_a_greeting_that_comes_too_late_does_not_end_the_session(
     with behind_proxy() as (proxy, registry), Player(proxy.url, awaited=awaited) as player:
         player.reset(name)
         monkeypatch.setattr("openenv.client.resumable.GREETING_TIMEOUT_S", 0.2)
+        monkeypatch.setattr("openenv.client.blocking_resumable.GREETING_TIMEOUT_S", 0.2)
         proxy.then([Fault(DOWN, 300, Cut.DELAY, 0.6)])
         proxy.cut_all(Cut.RESET)
         assert player.step(1).observation.written == [1]

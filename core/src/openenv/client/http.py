@@ -17,7 +17,6 @@ from ..wire.values import dump_plain
 from .address import is_loopback
 from .transport import GRACE_S, Call, Options, dumped
 
-HEADER = "X-OpenEnv-Session"
 REPEAT_AFTER_S = (0.05, 0.2, 0.5, 1.0)
 """Pauses before a call that met a broken connection is repeated; its `request_id` keeps it from running twice."""
 
@@ -73,7 +72,11 @@ class _Exchange:
     def _prepare(self, call: Call) -> tuple[_Message, dict[str, str]]:
         if self._session is None and call.type != messages.RESET:
             raise SessionLost("no episode is open: reset() first")
-        headers = {**self._headers, HEADER: self._session or "new", "Content-Type": "application/json"}
+        headers = {
+            **self._headers,
+            messages.SESSION_HEADER: self._session or messages.NEW_SESSION,
+            "Content-Type": "application/json",
+        }
         return self._message(call), headers
 
     def _read(self, response: httpx.Response) -> dict[str, Any]:
@@ -82,7 +85,7 @@ class _Exchange:
         except ValueError:
             raise ConnectError(f"{self._url} answered HTTP {response.status_code} with something that is not JSON") from None
         if response.is_success:
-            session = response.headers.get(HEADER)
+            session = response.headers.get(messages.SESSION_HEADER)
             if session is None:
                 raise ConnectError(f"{self._url} keeps no sessions over HTTP; use the WebSocket transport")
             self._session = session
@@ -144,7 +147,7 @@ class HttpTransport(_Exchange):
             return
         try:
             if self._session is not None:
-                await client.delete("/session", headers={**self._headers, HEADER: self._session}, timeout=2.0)
+                await client.delete("/session", headers={**self._headers, messages.SESSION_HEADER: self._session}, timeout=2.0)
         except httpx.HTTPError:
             pass  # the server is gone, and the session with it
         finally:
@@ -191,7 +194,7 @@ class BlockingHttpTransport(_Exchange):
             return
         try:
             if self._session is not None:
-                client.delete("/session", headers={**self._headers, HEADER: self._session}, timeout=2.0)
+                client.delete("/session", headers={**self._headers, messages.SESSION_HEADER: self._session}, timeout=2.0)
         except httpx.HTTPError:
             pass  # the server is gone, and the session with it
         finally:

@@ -17,9 +17,10 @@ from ..errors import OpenEnvError, SessionLost
 from ..wire import v1, v2
 from ..wire.messages import REPLY_TYPE
 from ..wire.values import dump_plain
+from .blocking_resumable import BlockingResumable
 from .connecting import FAILURES, OFFERED, arguments, lost, refusal
 from .ledger import Ledger
-from .resumable import BlockingResumable, Resumable
+from .resumable import Resumable
 from .transport import BlockingTransport, Call, Options, Transport, dumped
 
 AsyncSocket = websockets.asyncio.client.ClientConnection

@@ -13,10 +13,7 @@ from starlette.responses import Response
 from ..errors import CallCancelled, SessionError
 from ..sessions.registry import Registry
 from ..sessions.session import Session
-
-HEADER = "X-OpenEnv-Session"
-NEW = "new"
-"""Value of the header that asks a reset for a session of the caller's own, which never is the default one."""
+from ..wire.messages import NEW_SESSION, SESSION_HEADER
 
 KEPT_OPENINGS = 1024
 
@@ -43,7 +40,7 @@ class HttpSessions:
             OpenEnvError: none could be opened.
         """
         name = _named(request)
-        if name == NEW or (name is None and not self._registry.settings.http_default_session):
+        if name == NEW_SESSION or (name is None and not self._registry.settings.http_default_session):
             return await _while_connected(request, self._open_once(request_id, default=False))
         if name is None:
             return await _while_connected(request, self._open_once(request_id, default=True))
@@ -57,9 +54,9 @@ class HttpSessions:
             SessionError: none is named, and no default session is open.
         """
         name = _named(request)
-        if name is not None and name != NEW:
+        if name is not None and name != NEW_SESSION:
             return self._by_id(name)
-        if self._default is None or self._default.ended or name == NEW:
+        if self._default is None or self._default.ended or name == NEW_SESSION:
             raise SessionError("no session is open: POST /reset first")
         return self._default
 
@@ -71,7 +68,7 @@ class HttpSessions:
 
     def mark(self, response: Response, request: Request, session: Session) -> Response:
         """Name the session in a reply, by header and by cookie."""
-        response.headers[HEADER] = session.id
+        response.headers[SESSION_HEADER] = session.id
         if request.cookies.get(cookie_name(request)) != session.id:
             response.set_cookie(cookie_name(request), session.id, httponly=True, samesite="strict")
         return response
@@ -152,7 +149,7 @@ async def _while_connected(request: Request, opening: Coroutine[Any, Any, Sessio
 
 
 def _named(request: Request) -> str | None:
-    return request.headers.get(HEADER) or request.cookies.get(cookie_name(request)) or None
+    return request.headers.get(SESSION_HEADER) or request.cookies.get(cookie_name(request)) or None
 
 
 def forget_cookie(response: Response, request: Request) -> Response:

@@ -185,7 +185,7 @@ class _Socket:
         while (message := await self._receive())["type"] == "websocket.receive":
             self._taking = True
             try:
-                goes_on = exchange.receive(_frame(message))
+                goes_on = exchange.receive(frame_of(message))
             except OutOfPlace as reason:
                 logger.info("closed a socket: %s", reason)
                 return messages.CLOSE_PROTOCOL
@@ -229,6 +229,7 @@ class _Socket:
             await self._send({"type": "websocket.close", "code": code})
 
 
-def _frame(message: Message) -> str | bytes:
+def frame_of(message: Message) -> str | bytes:
+    """Return what a `websocket.receive` carries."""
     frame: str | bytes = message["bytes"] if message.get("text") is None else message["text"]
     return frame

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 
 from starlette.datastructures import Headers
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from ..errors import OpenEnvError
 from ..sessions.dispatch import answer
@@ -14,7 +14,7 @@ from ..sessions.registry import Registry
 from ..sessions.session import Session
 from ..wire import v1, v2
 from .origin import is_foreign
-from .resumable_socket import ResumableSockets
+from .resumable_socket import ResumableSockets, frame_of
 
 READ_AHEAD = 16
 """So many frames of a version 1 client are read before those before them are answered."""
@@ -78,12 +78,6 @@ async def _read(receive: Receive, frames: asyncio.Queue[str | bytes]) -> None:
 def _end_now(scope: asyncio.Timeout) -> None:
     with contextlib.suppress(RuntimeError):  # it has ended already
         scope.reschedule(0.0)
-
-
-def frame_of(message: Message) -> str | bytes:
-    """Return what a `websocket.receive` carries."""
-    frame: str | bytes = message["bytes"] if message.get("text") is None else message["text"]
-    return frame
 
 
 async def send_text(send: Send, frame: bytes) -> None:

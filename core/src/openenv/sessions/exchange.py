@@ -46,11 +46,6 @@ class Exchange:
         """Whether a request has ever come."""
         return self._last > 0
 
-    @property
-    def busy(self) -> bool:
-        """Whether a call waits or runs."""
-        return bool(self._running)
-
     def attach(self, send: Callable[[bytes], None]) -> None:
         """Send replies there from now on."""
         self._send = send

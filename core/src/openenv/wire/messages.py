@@ -27,6 +27,10 @@ CLOSE_UNKNOWN: Final = 4404
 CLOSE_REPLACED: Final = 4409
 """Codes that end a socket: a message out of place, a session that is not there, a newer socket of the same session."""
 
+SESSION_HEADER: Final = "X-OpenEnv-Session"
+NEW_SESSION: Final = "new"
+"""The HTTP header that names a session, and its value that asks a reset for one of the caller's own, never the default."""
+
 MAX_IN_FLIGHT: Final = 64
 """How many requests of a session may be unacknowledged at once."""
 

@@ -1,0 +1,193 @@
+"""Version 2 of the socket for threads that wait: a session that comes back after its socket was lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from socket import SHUT_RDWR
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
+from websockets.sync.client import ClientConnection as BlockingSocket
+
+from ..errors import OpenEnvError, SessionLost
+from .connecting import Persistence, refusal
+from .keeper import KEEPER
+from .ledger import Ledger, Reply
+from .resumable import GREETING_TIMEOUT_S, RETRIED, as_lost, check_subprotocol
+from .transport import GRACE_S, Call
+
+KEEPING_TIMEOUT_S = 1.0
+"""How long the shared thread stays with one lost session before it looks at the next."""
+
+LONG_BYTES = 64 * 1024
+"""Frames that a connection's buffers might not take at once."""
+
+
+class BlockingResumable:
+    """As `resumable.Resumable`, for threads that wait: the thread that calls does the reading.
+
+    A shared thread comes back to sessions whose socket is lost while nobody calls.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        connect: Callable[[list[str], float], tuple[BlockingSocket, ExitStack]],
+        connected: tuple[BlockingSocket, ExitStack],
+        ledger: Ledger,
+    ) -> None:
+        self._url = url
+        self._connect = connect
+        self._socket, self._stack = connected
+        self._ledger = ledger
+        self._persistence = Persistence(url)
+        self._turn = threading.Lock()
+        self._ended: SessionLost | None = None
+
+    def open(self) -> None:
+        try:
+            self._ledger.greet(self._socket.recv(timeout=GREETING_TIMEOUT_S, decode=False))
+        except BaseException as error:
+            self._stack.close()
+            if isinstance(error, RETRIED):
+                raise refusal(self._url, error) from None
+            raise
+        KEEPER.watch(self)
+
+    def request(self, call: Call) -> dict[str, Any]:
+        deadline = time.monotonic() + call.timeout_s + GRACE_S
+        if not self._turn.acquire(timeout=min(call.timeout_s + GRACE_S, threading.TIMEOUT_MAX)):
+            raise call.late()
+        try:
+            return self._exchange(call, deadline)
+        except TimeoutError as error:
+            if isinstance(error, OpenEnvError):
+                raise
+            raise call.late() from None
+        except SessionLost as error:
+            self._ended = error
+            raise
+        except OpenEnvError:
+            raise
+        except Exception as error:
+            self._ended = as_lost(error)
+            raise self._ended from error
+        finally:
+            self._turn.release()
+
+    def _exchange(self, call: Call, deadline: float) -> dict[str, Any]:
+        if self._ended is not None:
+            raise type(self._ended)(self._ended.message)
+        while self._ledger.full:
+            self._receive(deadline)
+        number, frame = self._ledger.write(call)
+        try:
+            self._send(frame, deadline)
+            while (reply := self._receive(deadline)).number != number:
+                pass
+        except TimeoutError:
+            self._send(self._ledger.cancel(number), deadline)
+            raise
+        if reply.error is not None:
+            raise reply.error
+        return reply.data
+
+    def _send(self, frame: bytes, deadline: float) -> None:
+        """Send a frame; what is lost with its socket is said again on the next."""
+        with suppress(ConnectionClosed), _cut_at(deadline, self._socket, len(frame)):
+            self._socket.send(frame, text=self._ledger.codec.is_text)
+
+    def _receive(self, deadline: float) -> Reply:
+        """Return what the server says next. Raises `TimeoutError` past the deadline, and `SessionLost`."""
+        while True:
+            try:
+                frame = self._socket.recv(timeout=max(0.0, deadline - time.monotonic()), decode=False)
+            except ConnectionClosed as closed:
+                self._persistence.lost(closed, self._ledger.resume_window_s)
+                self._come_back(deadline)
+                continue
+            reply = self._ledger.read(frame)
+            if reply.number is not None:
+                self._persistence.progressed()
+            if told := self._ledger.acknowledgement():
+                self._send(told, deadline)
+            return reply
+
+    def _come_back(self, deadline: float) -> None:
+        """See `Resumable._come_back`. Raises `TimeoutError` past the deadline."""
+        self._stack.close()
+        while True:
+            pause_s = self._persistence.pause_s()
+            if time.monotonic() + pause_s > deadline:
+                raise TimeoutError
+            time.sleep(pause_s)
+            stack = None
+            try:
+                socket, stack = self._connect(self._ledger.subprotocols(), max(0.01, deadline - time.monotonic()))
+                check_subprotocol(socket.subprotocol, self._ledger)
+                patience_s = min(GREETING_TIMEOUT_S, max(0.0, deadline - time.monotonic()))
+                self._ledger.greet(socket.recv(timeout=patience_s, decode=False))
+                self._say_again(socket, deadline)
+            except BaseException as error:
+                if stack is not None:
+                    _cut(socket)  # an orderly goodbye would end the session
+                    stack.close()
+                if isinstance(error, RETRIED):
+                    self._persistence.failed(error)
+                else:
+                    raise as_lost(error) if isinstance(error, Exception) else error from None
+            else:
+                self._persistence.resumed()
+                self._socket, self._stack = socket, stack
+                return
+
+    def _say_again(self, socket: BlockingSocket, deadline: float) -> None:
+        frames = [*filter(None, [self._ledger.arrived()]), *self._ledger.unanswered.values()]
+        with _cut_at(deadline, socket, sum(map(len, frames))):
+            for frame in frames:
+                socket.send(frame, text=self._ledger.codec.is_text)
+
+    def keep(self) -> None:
+        """Come back to the session if its socket was lost and nobody calls now."""
+        if self._socket.state is not State.CLOSED or not self._turn.acquire(blocking=False):
+            return
+        try:
+            while self._ended is None and self._socket.state is State.CLOSED:
+                self._receive(time.monotonic() + KEEPING_TIMEOUT_S)
+        except TimeoutError:
+            return
+        except SessionLost as error:
+            self._ended = error
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        KEEPER.forget(self)
+        with self._turn:
+            self._ended = SessionLost("the client was closed and its episode ended: reset() starts another")
+            self._stack.close()
+
+
+def _cut(socket: BlockingSocket) -> None:
+    """End a socket without a goodbye."""
+    with suppress(OSError):
+        socket.socket.shutdown(SHUT_RDWR)
+
+
+@contextmanager
+def _cut_at(deadline: float, socket: BlockingSocket, size: int) -> Iterator[None]:
+    """End a socket that has not taken long frames by a deadline: the library would wait for ever."""
+    if size < LONG_BYTES:
+        yield
+        return
+    timer = threading.Timer(min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX), _cut, [socket])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
