@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -164,6 +166,19 @@ def test_a_call_past_its_time_leaves_the_session_stuck_until_a_reset(url: str) -
     assert problem(curl(url, "POST", "/step", json={"action": {}}, headers=by_id)) == (409, "SESSION_STUCK")
     assert curl(url, "POST", "/reset", headers=by_id).json()["observation"]["total"] == 0
     assert curl(url, "POST", "/step", json={"action": {"amount": 2}}, headers=by_id).json()["observation"]["total"] == 2
+
+
+def test_a_state_has_its_time_too(url: str) -> None:
+    by_id = {SESSION: curl(url, "POST", "/reset", headers={SESSION: "new"}).headers[SESSION]}
+    with ThreadPoolExecutor(1) as other:
+        slow = {"action": {"amount": 1, "sleep_s": 0.8}}
+        stepping = other.submit(curl, url, "POST", "/step", json=slow, headers=by_id)
+        time.sleep(0.2)
+        late = curl(url, "GET", "/state?timeout_s=0.1", headers=by_id)
+        assert problem(late) == (504, "TIMEOUT")
+        assert late.json()["started"] is False
+        assert stepping.result().json()["reward"] == 1
+    assert problem(curl(url, "GET", "/state?timeout_s=soon", headers=by_id)) == (422, "VALIDATION_ERROR")
 
 
 def test_pages_of_other_sites_may_not_drive(url: str) -> None:

@@ -67,7 +67,7 @@ class _Exchange:
         if call.type == messages.RESET:
             comma = b"," if data != b"{}" else b""
             return _Message("POST", "/reset", b"{%s%s%s}" % (data[1:-1], comma, about))
-        return _Message("GET", "/state", None)
+        return _Message("GET", f"/state?timeout_s={call.timeout_s!r}", None)
 
     def _prepare(self, call: Call) -> tuple[_Message, dict[str, str]]:
         if self._session is None and call.type != messages.RESET:

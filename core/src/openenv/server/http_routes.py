@@ -97,7 +97,8 @@ class _Control:
 
     async def state(self, request: HttpRequest) -> Response:
         async def run() -> Response:
-            return await self._run(request, self._sessions.for_call(request), Request(messages.STATE), None)
+            session = self._sessions.for_call(request)
+            return await self._run(request, session, Request(messages.STATE, None, _query_timeout(request)), None)
 
         return await _guarded(request, run)
 
@@ -172,3 +173,11 @@ def _timeout(data: dict[str, Any]) -> float | None:
     if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or not timeout_s > 0:
         raise InvalidActionError("timeout_s must be a number of seconds above 0")
     return float(timeout_s)
+
+
+def _query_timeout(request: HttpRequest) -> float | None:
+    text = request.query_params.get("timeout_s")
+    try:
+        return None if text is None else _timeout({"timeout_s": float(text)})
+    except ValueError:
+        raise InvalidActionError("timeout_s must be a number of seconds above 0") from None
