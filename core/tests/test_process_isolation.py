@@ -192,6 +192,21 @@ async def test_a_killed_worker_is_well_again_after_a_reset(process_start: str) -
                 await killed.call(Request(STATE), encode)
 
 
+async def test_a_process_that_is_ready_as_its_taker_leaves_is_killed() -> None:
+    async with worker(Faulty) as taken:
+        await taken.close()
+        opening = asyncio.ensure_future(taken.open())
+        while taken._taking is None:
+            await asyncio.sleep(0)
+        taking = taken._taking
+        taking.add_done_callback(lambda _: opening.cancel())
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        process = taking.result()
+        async with asyncio.timeout(5):
+            await process.ended
+
+
 async def test_killing_ends_a_building_that_hangs(tmp_path: Path) -> None:
     async with worker(functools.partial(Unbuildable, str(tmp_path))) as killed:
         (tmp_path / "hanging").touch()

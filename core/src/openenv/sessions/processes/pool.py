@@ -83,9 +83,9 @@ class ProcessPool:
         starter = self._starter_here()
         process = None
         while self._ahead and (process is None or process.gone):
-            process = await self._ahead.popleft()
+            process = await _wanted(self._ahead.popleft())
         if process is None or process.gone:
-            process = await self._begin_to_build(starter)
+            process = await _wanted(self._begin_to_build(starter))
         self._pause_s = FIRST_PAUSE_S
         self._stop_waiting()
         self.fill()
@@ -162,3 +162,18 @@ def _start_method(wanted: str | None) -> str:
     if wanted == FORK and not can_fork:
         raise UsageError("process_start='fork' needs a POSIX system: use 'spawn' here")
     return wanted or (FORK if can_fork else SPAWN)
+
+
+async def _wanted(building: asyncio.Task[Process]) -> Process:
+    """Return a process once it is built; one that is ready in the moment its taker leaves is killed."""
+    try:
+        return await building
+    except asyncio.CancelledError:
+        kill_if_ready(building)
+        raise
+
+
+def kill_if_ready(building: asyncio.Future[Process]) -> None:
+    """Kill a process that nobody will take, if it is built already."""
+    if building.done() and not building.cancelled() and building.exception() is None:
+        building.result().kill()

@@ -11,7 +11,7 @@ from ...wire import messages
 from ...wire.messages import Request
 from ..calls import Encode
 from ..workers import Done, report
-from .pool import ProcessPool
+from .pool import ProcessPool, kill_if_ready
 from .process import Process
 
 logger = logging.getLogger("openenv.environment")
@@ -107,6 +107,7 @@ class ProcessWorker:
             await asyncio.wait([taking])
         except asyncio.CancelledError:
             taking.cancel()
+            kill_if_ready(taking)
             raise
         finally:
             self._taking = None
