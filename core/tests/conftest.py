@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 from counting import Counter
+from journal import Journal
 from serving import running
+from speaking import JSON, MSGPACK
 
 from openenv.server import create_app
+from openenv.sessions.registry import Registry
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +20,33 @@ def counter_url() -> Iterator[str]:
     """The base URL of a server of `Counter`."""
     with running(create_app(Counter)) as url:
         yield url
+
+
+_names = count()
+
+
+@pytest.fixture
+def name() -> str:
+    """The name of an episode that no other test has."""
+    return f"episode-{next(_names)}"
+
+
+@pytest.fixture(params=[JSON, MSGPACK])
+def codec(request: pytest.FixtureRequest) -> str:
+    """Each way to write version 2."""
+    subprotocol: str = request.param
+    return subprotocol
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[str, Registry]]:
+    """The base URL of a server of `Journal`, and its sessions."""
+    app = create_app(Journal)
+    with running(app) as url:
+        yield url, app.state.registry
+
+
+@pytest.fixture
+def url(server: tuple[str, Registry]) -> str:
+    """The base URL of that server."""
+    return server[0]

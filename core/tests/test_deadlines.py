@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from itertools import count
 from typing import Any, ClassVar
 
 import pytest
 from journal import Journal, step_of
 from serving import running, wait_until
-from speaking import JSON, MSGPACK, speaking
+from speaking import speaking
 
 from openenv.server import create_app
-
-_names = count()
-
-
-@pytest.fixture(params=[JSON, MSGPACK])
-def codec(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
-
-
-@pytest.fixture
-def name() -> str:
-    """The name of an episode that no other test has."""
-    return f"deadline-{next(_names)}"
 
 
 def told(message: dict[str, Any]) -> tuple[Any, Any, Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 import pytest
@@ -14,33 +12,6 @@ from speaking import JSON, MSGPACK, Speaker, speaking
 
 from openenv.server import create_app
 from openenv.sessions.registry import Registry
-
-_names = count()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[str, Registry]]:
-    """The base URL of a server of `Journal`, and its sessions."""
-    app = create_app(Journal)
-    with running(app) as url:
-        yield url, app.state.registry
-
-
-@pytest.fixture
-def url(server: tuple[str, Registry]) -> str:
-    return server[0]
-
-
-@pytest.fixture(params=[JSON, MSGPACK])
-def codec(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
-
-
-@pytest.fixture
-def name() -> str:
-    """The name of an episode that no other test has."""
-    return f"resumed-{next(_names)}"
 
 
 async def leave(client: Speaker, how: int | None) -> None:

@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 import pytest
 from journal import Journal, step_of
 from serving import running, wait_until
-from speaking import JSON, MSGPACK, speaking
+from speaking import speaking
 
 from openenv.server import create_app
 from openenv.sessions.registry import Registry
 from openenv.version import __version__
-
-_names = count()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[str, Registry]]:
-    """The base URL of a server of `Journal`, and its sessions."""
-    app = create_app(Journal)
-    with running(app) as url:
-        yield url, app.state.registry
-
-
-@pytest.fixture
-def url(server: tuple[str, Registry]) -> str:
-    return server[0]
-
-
-@pytest.fixture(params=[JSON, MSGPACK])
-def codec(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
-
-
-@pytest.fixture
-def name() -> str:
-    """The name of an episode that no other test has."""
-    return f"v2-{next(_names)}"
 
 
 def code_of(message: dict[str, Any]) -> tuple[Any, Any]:
