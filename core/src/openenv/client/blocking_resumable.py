@@ -5,15 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from socket import SHUT_RDWR
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
-from websockets.protocol import State
-from websockets.sync.client import ClientConnection as BlockingSocket
 
 from ..errors import OpenEnvError, SessionLost
+from .blocking_socket import BlockingSocket
 from .connecting import Persistence, refusal
 from .keeper import KEEPER
 from .ledger import Ledger, Reply
@@ -50,7 +48,7 @@ class BlockingResumable:
 
     def open(self) -> None:
         try:
-            self._ledger.greet(self._socket.recv(timeout=GREETING_TIMEOUT_S, decode=False))
+            self._ledger.greet(self._socket.receive(GREETING_TIMEOUT_S))
         except BaseException as error:
             self._stack.close()
             if isinstance(error, RETRIED):
@@ -98,14 +96,17 @@ class BlockingResumable:
 
     def _send(self, frame: bytes, deadline: float) -> None:
         """Send a frame; what is lost with its socket is said again on the next."""
-        with suppress(ConnectionClosed), _cut_at(deadline, self._socket, len(frame)):
-            self._socket.send(frame, text=self._ledger.codec.is_text)
+        if len(frame) < LONG_BYTES:
+            self._socket.send(frame)
+            return
+        with _cut_at(deadline, self._socket):
+            self._socket.send(frame)
 
     def _receive(self, deadline: float) -> Reply:
         """Return what the server says next. Raises `TimeoutError` past the deadline, and `SessionLost`."""
         while True:
             try:
-                frame = self._socket.recv(timeout=max(0.0, deadline - time.monotonic()), decode=False)
+                frame = self._socket.receive(deadline - time.monotonic())
             except ConnectionClosed as closed:
                 self._persistence.lost(closed, self._ledger.resume_window_s)
                 self._come_back(deadline)
@@ -130,11 +131,11 @@ class BlockingResumable:
                 socket, stack = self._connect(self._ledger.subprotocols(), max(0.01, deadline - time.monotonic()))
                 check_subprotocol(socket.subprotocol, self._ledger)
                 patience_s = min(GREETING_TIMEOUT_S, max(0.0, deadline - time.monotonic()))
-                self._ledger.greet(socket.recv(timeout=patience_s, decode=False))
+                self._ledger.greet(socket.receive(patience_s))
                 self._say_again(socket, deadline)
             except BaseException as error:
                 if stack is not None:
-                    _cut(socket)  # an orderly goodbye would end the session
+                    socket.cut()  # an orderly goodbye would end the session
                     stack.close()
                 if isinstance(error, RETRIED):
                     self._persistence.failed(error)
@@ -147,16 +148,17 @@ class BlockingResumable:
 
     def _say_again(self, socket: BlockingSocket, deadline: float) -> None:
         frames = [*filter(None, [self._ledger.arrived()]), *self._ledger.unanswered.values()]
-        with _cut_at(deadline, socket, sum(map(len, frames))):
+        with _cut_at(deadline, socket):
             for frame in frames:
-                socket.send(frame, text=self._ledger.codec.is_text)
+                socket.send(frame)
 
     def keep(self) -> None:
-        """Come back to the session if its socket was lost and nobody calls now."""
-        if self._socket.state is not State.CLOSED or not self._turn.acquire(blocking=False):
+        """If nobody calls now, answer and send pings, and come back to the session where its socket was lost."""
+        if not self._turn.acquire(blocking=False):
             return
         try:
-            while self._ended is None and self._socket.state is State.CLOSED:
+            self._socket.look_up()
+            while self._ended is None and self._socket.is_closed:
                 self._receive(time.monotonic() + KEEPING_TIMEOUT_S)
         except TimeoutError:
             return
@@ -172,19 +174,10 @@ class BlockingResumable:
             self._stack.close()
 
 
-def _cut(socket: BlockingSocket) -> None:
-    """End a socket without a goodbye."""
-    with suppress(OSError):
-        socket.socket.shutdown(SHUT_RDWR)
-
-
 @contextmanager
-def _cut_at(deadline: float, socket: BlockingSocket, size: int) -> Iterator[None]:
-    """End a socket that has not taken long frames by a deadline: the library would wait for ever."""
-    if size < LONG_BYTES:
-        yield
-        return
-    timer = threading.Timer(min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX), _cut, [socket])
+def _cut_at(deadline: float, socket: BlockingSocket) -> Iterator[None]:
+    """End a socket that has not taken what it is given by a deadline: sending waits for ever."""
+    timer = threading.Timer(min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX), socket.cut)
     timer.daemon = True
     timer.start()
     try:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+import math
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
-from websockets.asyncio.client import ClientConnection as AsyncSocket
 from websockets.exceptions import ConnectionClosed
 
-from ..errors import OpenEnvError, SessionLost
+from ..errors import OpenEnvError, SessionLost, StepTimeout
+from .async_socket import AsyncSocket
 from .connecting import FAILURES, Persistence, refusal
 from .ledger import Ledger
 from .transport import GRACE_S, Call
@@ -18,14 +19,16 @@ from .transport import GRACE_S, Call
 GREETING_TIMEOUT_S = 10.0
 """A server that accepts a socket and says nothing for so long is not there."""
 
+NOBODY = (None, 0.0, None)
+
 RETRIED = (*FAILURES, ConnectionClosed)
 
 
 class Resumable:
     """A session of version 2, used from one event loop.
 
-    A task reads what comes, hands each reply to whoever waits for its number, and comes back to the session by itself
-    when the socket is lost, also while nobody calls.
+    Each reply goes to whoever waits for its number in the moment it arrives. A task comes back to the session by itself when
+    the socket is lost, also while nobody calls.
     """
 
     def __init__(
@@ -36,18 +39,21 @@ class Resumable:
         self._socket: AsyncSocket | None = socket
         self._caught_up = True
         self._ledger = ledger
-        self._waiters: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._loop = asyncio.get_running_loop()
+        self._waiters: dict[int, tuple[asyncio.Future[dict[str, Any]], float, Call]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_look = math.inf
         self._progress = asyncio.Event()
         self._persistence = Persistence(url)
         self._ended: SessionLost | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._sending: set[asyncio.Task[None]] = set()
+        self._saying: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Lock()
 
     async def open(self) -> None:
         assert self._socket is not None
         try:
-            self._ledger.greet(await asyncio.wait_for(self._socket.recv(decode=False), GREETING_TIMEOUT_S))
+            self._ledger.greet(await asyncio.wait_for(self._socket.receive(), GREETING_TIMEOUT_S))
         except BaseException as error:
             await self._socket.close()
             if isinstance(error, RETRIED):
@@ -56,56 +62,69 @@ class Resumable:
         self._reading = asyncio.create_task(self._read())
 
     async def request(self, call: Call) -> dict[str, Any]:
-        try:
-            async with asyncio.timeout(call.timeout_s + GRACE_S):
-                async with self._turn:
-                    while self._ledger.full and self._ended is None:
-                        self._progress.clear()
-                        await self._progress.wait()
-                return await self._exchange(call)
-        except TimeoutError as error:
-            if isinstance(error, OpenEnvError):
-                raise
-            raise call.late() from None
-
-    async def _exchange(self, call: Call) -> dict[str, Any]:
+        until = self._loop.time() + call.timeout_s + GRACE_S
+        if self._ledger.full or self._turn.locked():
+            await self._room(call, until)
         if self._ended is not None:
             raise type(self._ended)(self._ended.message)
         number, frame = self._ledger.write(call)
-        waiter: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._waiters[number] = waiter
+        waiter = self._loop.create_future()
+        self._waiters[number] = (waiter, until, call)
+        if until < self._next_look:
+            self._look_at(until)
         try:
-            await self._send(frame)
-            return await waiter
-        except asyncio.CancelledError:
-            self._aside(self._send(self._ledger.cancel(number)))
+            self._write(frame)
+            return cast("dict[str, Any]", await waiter)
+        except (asyncio.CancelledError, StepTimeout):
+            if number in self._ledger.unanswered:
+                self._write(self._ledger.cancel(number))
             raise
         finally:
-            self._waiters.pop(number, None)
+            del self._waiters[number]
 
-    async def _send(self, frame: bytes) -> None:
+    async def _room(self, call: Call, until: float) -> None:
+        """Wait, in the order of calls, until one more may be under way. Raises `StepTimeout` past the call's time."""
+        try:
+            async with asyncio.timeout_at(until), self._turn:
+                while self._ledger.full and self._ended is None:
+                    self._progress.clear()
+                    await self._progress.wait()
+        except TimeoutError:
+            raise call.late() from None
+
+    def _write(self, frame: bytes) -> None:
         """Send a frame if there is a socket for it; what is lost with one is said again on the next."""
         if self._socket is not None and self._caught_up:
-            with suppress(ConnectionClosed):
-                await self._socket.send(frame, text=self._ledger.codec.is_text)
+            self._socket.write(frame)
 
-    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
-        """Send something and wait for nothing: a socket that takes no more must not hold up who has no time."""
-        sending = asyncio.create_task(work)
-        self._sending.add(sending)
-        sending.add_done_callback(self._sending.discard)
+    def _look_at(self, when: float) -> None:
+        """Look then for calls whose time is over. One timer serves all calls, and is seldom set: most end before it."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._next_look = when
+        self._timer = self._loop.call_at(when, self._end_late_calls)
+
+    def _end_late_calls(self) -> None:
+        self._timer, self._next_look = None, math.inf
+        now = self._loop.time()
+        for waiter, until, call in self._waiters.values():
+            if until <= now and not waiter.done():
+                waiter.set_exception(call.late())
+        if left := [until for _, until, _ in self._waiters.values() if until > now]:
+            self._look_at(min(left))
 
     async def _read(self) -> None:
         try:
             while self._socket is not None:
                 try:
-                    while True:
-                        self._take(await self._socket.recv(decode=False))
+                    await self._socket.listen(self._take)
                 except ConnectionClosed as closed:
                     self._socket, self._caught_up = None, False
                     self._persistence.lost(closed, self._ledger.resume_window_s)
                     self._socket = await self._come_back()
-                    self._aside(self._say_again(self._socket))
+                    saying = asyncio.create_task(self._say_again(self._socket))
+                    self._saying.add(saying)
+                    saying.add_done_callback(self._saying.discard)
         except Exception as error:
             self._end(as_lost(error))
             if self._socket is not None:
@@ -123,9 +142,9 @@ class Resumable:
         if reply.number is not None:
             self._persistence.progressed()
         if told := self._ledger.acknowledgement():
-            self._aside(self._send(told))
+            self._write(told)
         self._progress.set()
-        waiter = self._waiters.get(reply.number or 0)
+        waiter, _, _ = self._waiters.get(reply.number or 0, NOBODY)
         if waiter is not None and not waiter.done():
             if reply.error is None:
                 waiter.set_result(reply.data)
@@ -140,7 +159,7 @@ class Resumable:
             try:
                 socket = await self._connect(self._ledger.subprotocols())
                 check_subprotocol(socket.subprotocol, self._ledger)
-                self._ledger.greet(await asyncio.wait_for(socket.recv(decode=False), GREETING_TIMEOUT_S))
+                self._ledger.greet(await asyncio.wait_for(socket.receive(), GREETING_TIMEOUT_S))
             except BaseException as error:
                 if socket is not None:
                     socket.transport.abort()  # an orderly goodbye would end the session
@@ -153,27 +172,28 @@ class Resumable:
 
     async def _say_again(self, socket: AsyncSocket) -> None:
         """Repeat what has no reply, and only then let new requests follow; replies are read meanwhile."""
-        text = self._ledger.codec.is_text
         said = 0
         with suppress(ConnectionClosed):
             while waiting := [number for number in self._ledger.unanswered if number > said]:
                 said = waiting[0]
-                await socket.send(self._ledger.unanswered[said], text=text)
+                await socket.send_all(self._ledger.unanswered[said])
             self._caught_up = self._socket is socket
             if told := self._ledger.arrived():
-                await socket.send(told, text=text)
+                await socket.send_all(told)
 
     def _end(self, error: SessionLost) -> None:
         if self._ended is None:
             self._ended = error
         self._progress.set()
-        for waiter in self._waiters.values():
+        for waiter, _, _ in self._waiters.values():
             if not waiter.done():
                 waiter.set_exception(type(error)(error.message))
 
     async def close(self) -> None:
         self._end(SessionLost("the client was closed and its episode ended: reset() starts another"))
-        for task in (self._reading, *self._sending):
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in (self._reading, *self._saying):
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])

@@ -6,25 +6,26 @@ import asyncio
 import threading
 import time
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
 
 import websockets.asyncio.client
 import websockets.sync.client
 from websockets.exceptions import ConnectionClosed
-from websockets.typing import Subprotocol
 
 from ..errors import OpenEnvError, SessionLost
 from ..wire import v1, v2
 from ..wire.messages import REPLY_TYPE
 from ..wire.values import dump_plain
+from .async_socket import AsyncSocket
 from .blocking_resumable import BlockingResumable
+from .blocking_socket import BlockingSocket
 from .connecting import FAILURES, OFFERED, arguments, lost, refusal
+from .keeper import KEEPER
 from .ledger import Ledger
 from .resumable import Resumable
 from .transport import BlockingTransport, Call, Options, Transport, dumped
 
-AsyncSocket = websockets.asyncio.client.ClientConnection
-BlockingSocket = websockets.sync.client.ClientConnection
+LAST_WORDS_WITHIN_S = 1.0
 
 
 class WebSocketEndpoint:
@@ -42,13 +43,16 @@ class WebSocketEndpoint:
 
     async def connect(self, subprotocols: list[str]) -> AsyncSocket:
         """Return an open socket for the running loop. Raises what `connecting.FAILURES` lists."""
-        return await websockets.asyncio.client.connect(self.url, **arguments(self.url, self.options, subprotocols))
+        how = arguments(self.url, self.options, subprotocols)
+        socket = await websockets.asyncio.client.connect(self.url, create_connection=AsyncSocket, **how)
+        return cast("AsyncSocket", socket)
 
     def connect_blocking(self, subprotocols: list[str], patience_s: float | None = None) -> tuple[BlockingSocket, ExitStack]:
         """Return an open socket, and what closes it, within `patience_s`. Raises what `connecting.FAILURES` lists."""
+        how: Any = arguments(self.url, self.options, subprotocols, patience_s) | {"create_connection": BlockingSocket}
         stack = ExitStack()
-        connecting = websockets.sync.client.connect(self.url, **arguments(self.url, self.options, subprotocols, patience_s))
-        return stack.enter_context(connecting), stack
+        socket: Any = stack.enter_context(websockets.sync.client.connect(self.url, **how))
+        return socket, stack
 
 
 class WebSocketTransport:
@@ -63,7 +67,7 @@ class WebSocketTransport:
             socket = await self._endpoint.connect(OFFERED)
         except FAILURES as error:
             raise refusal(self._endpoint.url, error) from None
-        codec = v2.CODECS.get(_chosen(socket.subprotocol))
+        codec = v2.CODECS.get(socket.subprotocol or "")
         inner: Transport
         if codec is None:
             inner = SocketV1(self._endpoint.url, socket)
@@ -84,7 +88,7 @@ class WebSocketTransport:
 
 
 class BlockingWebSocketTransport:
-    """As `WebSocketTransport`, for threads that wait. A thread of its own answers the server's pings meanwhile."""
+    """As `WebSocketTransport`, for threads that wait. One thread for all of a process answers pings between calls."""
 
     def __init__(self, endpoint: WebSocketEndpoint) -> None:
         self._endpoint = endpoint
@@ -95,7 +99,7 @@ class BlockingWebSocketTransport:
             socket, stack = self._endpoint.connect_blocking(OFFERED)
         except FAILURES as error:
             raise refusal(self._endpoint.url, error) from None
-        codec = v2.CODECS.get(_chosen(socket.subprotocol))
+        codec = v2.CODECS.get(socket.subprotocol or "")
         inner: BlockingTransport
         if codec is None:
             inner = BlockingSocketV1(self._endpoint.url, socket, stack)
@@ -144,9 +148,9 @@ class SocketV1:
     async def _exchange(self, call: Call, frame: bytes) -> dict[str, Any]:
         try:
             self._unanswered += 1
-            await self._socket.send(frame, text=True)
+            await self._socket.send_all(frame)
             while True:
-                reply = await self._socket.recv(decode=False)
+                reply = await self._socket.receive()
                 self._unanswered -= 1
                 if not self._unanswered:
                     return v1.read_reply(reply, REPLY_TYPE[call.type])
@@ -157,7 +161,7 @@ class SocketV1:
         """Return the error that the server sent before it closed, if it did."""
         try:
             while True:
-                if error := v1.error_in(await self._socket.recv(decode=False)):
+                if error := v1.error_in(await self._socket.receive()):
                     return error
         except ConnectionClosed:
             return None
@@ -177,7 +181,7 @@ class BlockingSocketV1:
         self._unanswered = 0
 
     def open(self) -> None:
-        pass
+        KEEPER.watch(self)
 
     def request(self, call: Call) -> dict[str, Any]:
         frame = v1.request(call.type, dumped(dump_plain, call))
@@ -196,9 +200,9 @@ class BlockingSocketV1:
     def _exchange(self, call: Call, frame: bytes, deadline: float) -> dict[str, Any]:
         try:
             self._unanswered += 1
-            self._socket.send(frame, text=True)
+            self._socket.send(frame)
             while True:
-                reply = self._socket.recv(timeout=max(0.0, deadline - time.monotonic()), decode=False)
+                reply = self._socket.receive(deadline - time.monotonic())
                 self._unanswered -= 1
                 if not self._unanswered:
                     return v1.read_reply(reply, REPLY_TYPE[call.type])
@@ -209,14 +213,20 @@ class BlockingSocketV1:
         """Return the error that the server sent before it closed, if it did."""
         try:
             while True:
-                if error := v1.error_in(self._socket.recv(decode=False)):
+                if error := v1.error_in(self._socket.receive(LAST_WORDS_WITHIN_S)):
                     return error
-        except ConnectionClosed:
+        except (ConnectionClosed, TimeoutError):
             return None
 
+    def keep(self) -> None:
+        """Answer and send pings if nobody calls now."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self._socket.look_up()
+            finally:
+                self._turn.release()
+
     def close(self) -> None:
-        self._stack.close()
-
-
-def _chosen(subprotocol: Subprotocol | None) -> str:
-    return subprotocol or ""
+        KEEPER.forget(self)
+        with self._turn:
+            self._stack.close()

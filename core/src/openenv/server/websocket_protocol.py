@@ -1,22 +1,73 @@
-"""uvicorn's WebSocket protocol, which also lets go of peers that take nothing any more."""
+"""uvicorn's WebSocket protocol, with a short way for plain messages, which also lets go of peers that take nothing any more."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+from ..wire.frames import FrameSplitter, frame
 
 LAST_BYTES_WITHIN_S = 12.0
 """What has not left so long after a socket's end is dropped; a peer gets 10 s of it to answer the goodbye."""
 
+EXTENSION = "openenv.frames"
+"""Under this name among a scope's `extensions` an application finds the protocol itself, as a `ShortWay`."""
+
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """As uvicorn's, but a socket that is over is closed also where its peer never reads what is still to be sent.
+    """As uvicorn's, with two things more.
 
-    A transport that is closed first sends all that it holds, for which a half-open peer lets it wait for ever.
+    An application may take plain messages in the moment they arrive, and answer in the same: no queue, no task, no pause
+    in reading between.
+
+    A socket that is over is closed also where its peer never reads what is still to be sent: a transport that is closed
+    first sends all that it holds, for which a half-open peer lets it wait for ever.
     """
 
     _dropping: asyncio.TimerHandle | None = None
+    _splitter: FrameSplitter | None = None
+    _text = False
+    _early = False
+
+    def listen(self, take: Callable[[bytes], None], *, text: bool) -> bool:
+        """Give every plain message from now on to `take`; the others and the end go on coming by `receive`.
+
+        Returns False, and changes nothing, where something has come already.
+        """
+        if self._early:
+            return False
+        self._text = text
+        self._splitter = FrameSplitter(
+            text=text, masked=True, longest=self.config.ws_max_size, message=take, rest=super().data_received
+        )
+        return True
+
+    def write(self, message: bytes) -> bool:
+        """Send a message now. Returns False, and does nothing, where the peer is slow to take what was sent before."""
+        if not self.writable.is_set():
+            return False
+        if not (self.disconnected or self.close_sent or self.transport.is_closing()):
+            self.transport.write(frame(message, text=self._text))
+        return True
+
+    def data_received(self, data: bytes) -> None:
+        if self._splitter is None:
+            self._early = self.handshake_initiated
+            super().data_received(data)
+        elif not self.close_sent:
+            self._splitter.feed(data)
+        else:
+            super().data_received(data)
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            extensions: Any = self.scope["extensions"]
+            extensions[EXTENSION] = self
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()

@@ -1,0 +1,142 @@
+"""WebSocket frames of the plain kind, cut and made without a detour: whole messages in one unmarked frame.
+
+Everything else (control frames, fragments, what breaks the rules) is left to the `websockets` library's own parser.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Final
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:
+    from websockets.utils import apply_mask
+
+TEXT: Final = 0x81
+BINARY: Final = 0x82
+"""First byte of a message that is one frame (RFC 6455, section 5.2: FIN and the opcode)."""
+
+MASKED: Final = 0x80
+SHORT, MEDIUM = 125, 0xFFFF
+"""Longest payloads whose length takes no further byte, and two."""
+
+MASKS_AT_ONCE = 1024
+
+
+class FrameSplitter:
+    """Cuts a stream of bytes into frames, in their order.
+
+    Args:
+        text: plain frames are text frames rather than binary ones.
+        masked: they are masked, as a client's are.
+        longest: longest payload taken, in bytes; None for any.
+        message: takes the payload of each plain frame.
+        rest: takes the bytes of each other frame. From the first one on that neither is plain nor a control frame, it
+            takes all that comes.
+    """
+
+    def __init__(
+        self,
+        *,
+        text: bool,
+        masked: bool,
+        longest: int | None,
+        message: Callable[[bytes], None],
+        rest: Callable[[bytes], None],
+    ) -> None:
+        self._plain = TEXT if text else BINARY
+        self._mask_bit = MASKED if masked else 0
+        self._mask_size = 4 if masked else 0
+        self._longest = longest
+        self._message = message
+        self._rest = rest
+        self._held = bytearray()
+        self._needed = 0
+        self.passing_on = False
+
+    @property
+    def wanted(self) -> int:
+        """How many bytes are missing of the frame that has begun, as far as that is known; 0 for none."""
+        return max(0, self._needed - len(self._held)) if self._held else 0
+
+    def feed(self, data: bytes) -> None:
+        """Take what has arrived and hand on what is whole."""
+        if self.passing_on:
+            self._rest(data)
+            return
+        if self._held:
+            self._held += data
+            if len(self._held) < self._needed:
+                return
+            data, self._held = bytes(self._held), bytearray()
+        position, end = 0, len(data)
+        while position < end:
+            size, body = self._measure(data, position, end)
+            if self.passing_on:
+                self._rest(data[position:])
+                return
+            stop = position + size
+            if stop > end:
+                self._held, self._needed = bytearray(data[position:]), size
+                return
+            if data[position] != self._plain:
+                self._rest(data[position:stop])
+            elif self._mask_bit:
+                self._message(apply_mask(data[body:stop], data[body - 4 : body]))
+            else:
+                self._message(data[body:stop])
+            position = stop
+
+    def _measure(self, data: bytes, position: int, end: int) -> tuple[int, int]:
+        """Return the size of the frame at `position`, or of what must be there to tell it, and where its payload begins."""
+        if end - position < 2:
+            return 2, 0
+        first, second = data[position], data[position + 1]
+        length, body = second & 0x7F, position + 2
+        if (first != self._plain and first & 0xF8 != 0x88) or second & MASKED != self._mask_bit:
+            self.passing_on = True
+            return 0, 0
+        if length > SHORT:
+            wide = 2 if length == 126 else 8
+            body += wide
+            if end < body:
+                return 2 + wide, 0
+            length = int.from_bytes(data[position + 2 : body], "big")
+        if self._longest is not None and length > self._longest:
+            self.passing_on = True
+            return 0, 0
+        body += self._mask_size
+        return body - position + length, body
+
+
+def frame(payload: bytes, *, text: bool) -> bytes:
+    """Return a message as one frame of a server."""
+    return _head(payload, TEXT if text else BINARY, 0) + payload
+
+
+class MaskedFrames:
+    """Makes frames of a client, each masked with fresh random bytes."""
+
+    def __init__(self) -> None:
+        self._masks = b""
+        self._next = 0
+
+    def frame(self, payload: bytes, *, text: bool) -> bytes:
+        """Return a message as one frame of a client."""
+        at = self._next
+        if at >= len(self._masks):
+            self._masks, at = os.urandom(4 * MASKS_AT_ONCE), 0
+        self._next = at + 4
+        mask = self._masks[at : at + 4]
+        return _head(payload, TEXT if text else BINARY, MASKED) + mask + apply_mask(payload, mask)
+
+
+def _head(payload: bytes, first: int, mask_bit: int) -> bytes:
+    length = len(payload)
+    if length <= SHORT:
+        return bytes((first, mask_bit | length))
+    if length <= MEDIUM:
+        return bytes((first, mask_bit | 126, length >> 8, length & 0xFF))
+    return bytes((first, mask_bit | 127)) + length.to_bytes(8, "big")
