@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections import deque
 
-from starlette.types import Message, Receive, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from ..errors import OpenEnvError, SessionLost
 from ..sessions.exchange import Exchange, OutOfPlace
@@ -15,6 +15,7 @@ from ..sessions.registry import Registry
 from ..version import __version__
 from ..wire import messages, v2
 from ..wire.v2 import Codec
+from .websocket_protocol import EXTENSION, WebSocketProtocol
 
 logger = logging.getLogger("openenv.sessions")
 
@@ -34,9 +35,9 @@ class ResumableSockets:
         self._registry = registry
         self._links: dict[str, _Link] = {}
 
-    async def serve(self, codec: Codec, resumed: str | None, receive: Receive, send: Send) -> None:
+    async def serve(self, codec: Codec, resumed: str | None, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one accepted socket to its end."""
-        socket = _Socket(codec, receive, send)
+        socket = _Socket(codec, receive, send, scope.get("extensions", {}).get(EXTENSION))
         try:
             link = self._begin(codec) if resumed is None else self._resume(codec, resumed)
         except OpenEnvError as error:
@@ -125,7 +126,7 @@ class _Link:
             self._ending = None
         before, self.socket = self.socket, socket
         if before is not None:
-            before.replaced.set()
+            before.end(messages.CLOSE_REPLACED)
         self.exchange.attach(socket.say)
 
     def end_later(self, window_s: float, end: object) -> None:
@@ -140,38 +141,53 @@ class _Link:
 
 
 class _Socket:
-    """One socket of a session: reads requests, and writes replies in a task of its own so that no call waits for it."""
+    """One socket of a session. No call waits for a reply to be written: what cannot leave at once is left to a task.
 
-    def __init__(self, codec: Codec, receive: Receive, send: Send) -> None:
+    Under `openenv.server.serve` messages take the short way of `websocket_protocol`, elsewhere ASGI's.
+    """
+
+    def __init__(self, codec: Codec, receive: Receive, send: Send, short_way: WebSocketProtocol | None) -> None:
         self._codec = codec
         self._receive = receive
         self._send = send
+        self._short_way = short_way
         self._frames: deque[bytes] = deque()
         self._written = asyncio.Event()
         self._taking = False
-        self.replaced = asyncio.Event()
+        self._sending = False
+        self._over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._exchange: Exchange
 
     def say(self, frame: bytes) -> None:
-        """Let a frame be sent: by whoever reads now, where that is what led to it, else by the writer."""
-        self._frames.append(frame)
-        if not self._taking:
-            self._written.set()
+        """Let a frame be sent: now where that can be, by whoever reads now where that is what led to it, else by the writer."""
+        way = None if self._frames or self._sending else self._short_way
+        if way is None or not way.write(frame, text=self._codec.is_text):
+            self._frames.append(frame)
+            if not self._taking:
+                self._written.set()
 
     async def refuse(self, error: OpenEnvError, code: int) -> None:
         """Tell of an error and close."""
         await self._write_one(v2.error_frame(self._codec, None, error))
         await self._close(code)
 
+    def end(self, code: int) -> None:
+        """Let the socket end with a code, unless it has one."""
+        if not self._over.done():
+            self._over.set_result(code)
+
     async def run(self, exchange: Exchange) -> int:
         """Serve until the socket ends; return the code it ended with, 1000 where the session is to end."""
-        reading = asyncio.create_task(self._read(exchange))
-        replacing = asyncio.create_task(self.replaced.wait())
-        tasks = (reading, asyncio.create_task(self._write()), replacing)
+        self._exchange = exchange
+        if self._short_way is not None and not self._short_way.listen(self._take, text=self._codec.is_text):
+            self._short_way = None
+        tasks = (asyncio.create_task(self._read()), asyncio.create_task(self._write()))
+        tasks[0].add_done_callback(lambda _: self.end(LOST))
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((self._over, tasks[1]), return_when=asyncio.FIRST_COMPLETED)
             # where nothing can be written any more, what was read before still counts: a goodbye, for one
-            await asyncio.wait((reading, replacing), return_when=asyncio.FIRST_COMPLETED, timeout=CLOSING_TIMEOUT_S)
-            code = messages.CLOSE_REPLACED if self.replaced.is_set() else reading.result() if reading.done() else LOST
+            await asyncio.wait((self._over,), timeout=CLOSING_TIMEOUT_S)
+            code = self._over.result() if self._over.done() else LOST
         finally:
             exchange.detach(self.say)
             for task in tasks:
@@ -181,34 +197,45 @@ class _Socket:
             await self._flush_and_close(code)
         return code
 
-    async def _read(self, exchange: Exchange) -> int:
-        while (message := await self._receive())["type"] == "websocket.receive":
+    def _take(self, frame: str | bytes) -> None:
+        """Deal with one message."""
+        if self._over.done():
+            return
+        try:
+            if not self._exchange.receive(frame):
+                self.end(NORMAL_END)
+        except OutOfPlace as reason:
+            logger.info("closed a socket: %s", reason)
+            self.end(messages.CLOSE_PROTOCOL)
+        except Exception:
+            logger.exception("closed a socket: a message could not be dealt with")
+            self.end(messages.CLOSE_PROTOCOL)
+
+    async def _read(self) -> None:
+        while (message := await self._receive())["type"] == "websocket.receive" and not self._over.done():
             self._taking = True
-            try:
-                goes_on = exchange.receive(frame_of(message))
-            except OutOfPlace as reason:
-                logger.info("closed a socket: %s", reason)
-                return messages.CLOSE_PROTOCOL
-            except Exception:
-                logger.exception("closed a socket: a message could not be dealt with")
-                return messages.CLOSE_PROTOCOL
-            finally:
-                self._taking = False
+            self._take(frame_of(message))
+            self._taking = False
             with contextlib.suppress(OSError):  # gone: what came before it went is still to be read
                 while self._frames and len(self._frames[0]) <= SMALL_BYTES:
-                    await self._write_one(self._frames.popleft())
+                    await self._write_next()
             if self._frames:
                 self._written.set()
-            if not goes_on:
-                return NORMAL_END
-        return int(message.get("code") or LOST)
+        self.end(int(message.get("code") or LOST))
 
     async def _write(self) -> None:
         while True:
             while self._frames:
-                await self._write_one(self._frames.popleft())
+                await self._write_next()
             self._written.clear()
             await self._written.wait()
+
+    async def _write_next(self) -> None:
+        self._sending = True
+        try:
+            await self._write_one(self._frames.popleft())
+        finally:
+            self._sending = False
 
     async def _write_one(self, frame: bytes) -> None:
         if self._codec.is_text:
@@ -221,7 +248,7 @@ class _Socket:
         with contextlib.suppress(OSError):  # it took too long, or the client has gone
             async with asyncio.timeout(CLOSING_TIMEOUT_S):
                 while self._frames and code != messages.CLOSE_REPLACED:
-                    await self._write_one(self._frames.popleft())
+                    await self._write_next()
                 await self._close(code)
 
     async def _close(self, code: int) -> None:

@@ -36,7 +36,7 @@ class SocketEndpoint:
         codec, resumed = v2.choose(scope["subprotocols"])
         if codec is not None:
             await send({"type": "websocket.accept", "subprotocol": codec.subprotocol})
-            await self._resumable.serve(codec, resumed, receive, send)
+            await self._resumable.serve(codec, resumed, scope, receive, send)
         else:
             await send({"type": "websocket.accept"})
             await self._serve_v1(receive, send)

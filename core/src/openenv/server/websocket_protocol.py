@@ -15,7 +15,7 @@ LAST_BYTES_WITHIN_S = 12.0
 """What has not left so long after a socket's end is dropped; a peer gets 10 s of it to answer the goodbye."""
 
 EXTENSION = "openenv.frames"
-"""Under this name among a scope's `extensions` an application finds the protocol itself, as a `ShortWay`."""
+"""Under this name among a scope's `extensions` an application finds this protocol itself."""
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -30,7 +30,6 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     _dropping: asyncio.TimerHandle | None = None
     _splitter: FrameSplitter | None = None
-    _text = False
     _early = False
 
     def listen(self, take: Callable[[bytes], None], *, text: bool) -> bool:
@@ -40,28 +39,25 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """
         if self._early:
             return False
-        self._text = text
         self._splitter = FrameSplitter(
             text=text, masked=True, longest=self.config.ws_max_size, message=take, rest=super().data_received
         )
         return True
 
-    def write(self, message: bytes) -> bool:
+    def write(self, message: bytes, *, text: bool) -> bool:
         """Send a message now. Returns False, and does nothing, where the peer is slow to take what was sent before."""
         if not self.writable.is_set():
             return False
         if not (self.disconnected or self.close_sent or self.transport.is_closing()):
-            self.transport.write(frame(message, text=self._text))
+            self.transport.write(frame(message, text=text))
         return True
 
     def data_received(self, data: bytes) -> None:
         if self._splitter is None:
             self._early = self.handshake_initiated
             super().data_received(data)
-        elif not self.close_sent:
-            self._splitter.feed(data)
         else:
-            super().data_received(data)
+            self._splitter.feed(data)
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)

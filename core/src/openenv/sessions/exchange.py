@@ -12,6 +12,8 @@ from ..wire.v2 import Codec, Incoming
 from .session import Session
 from .ticket import Ticket
 
+UNNUMBERED = frozenset({messages.CLOSE, messages.ACK, messages.CANCEL})
+
 
 class OutOfPlace(Exception):
     """A message that breaks the numbering; the socket is closed, and the session can be resumed."""
@@ -40,6 +42,7 @@ class Exchange:
         self._running: dict[int, Ticket] = {}
         self._replies: dict[int, bytes] = {}
         self._held_bytes = 0
+        self._full = False
 
     @property
     def begun(self) -> bool:
@@ -67,23 +70,24 @@ class Exchange:
             incoming = v2.read_message(self.codec, frame)
         except InvalidMessageError as error:
             self._refuse(error)
-        if incoming.ack is not None:
-            self._acknowledge(incoming.ack)
-        if incoming.type == messages.CLOSE:
+        kind, number, ack, _ = incoming
+        if ack is not None and ack != self._acked:
+            self._acknowledge(ack)
+        if number == self._last + 1 and kind not in UNNUMBERED:
+            self._begin(incoming, number)
+        elif kind == messages.CLOSE:
             return False
-        if incoming.type in (messages.ACK, messages.CANCEL):
+        elif kind in UNNUMBERED:
             self._control(incoming)
-        elif incoming.id is None:
+        elif number is None:
             self._refuse(SessionError("every request carries an id: 1, 2, 3, …"))
-        elif incoming.id > self._last:
-            self._begin(incoming, incoming.id)
-        elif incoming.id in self._replies:
-            self._say(self._replies[incoming.id])
+        elif number > self._last:
+            self._refuse(SessionError(f"id {number} after {self._last}: ids go 1, 2, 3, … for the session's whole life"))
+        elif number in self._replies:
+            self._say(self._replies[number])
         return True
 
     def _begin(self, incoming: Incoming, number: int) -> None:
-        if number != self._last + 1:
-            self._refuse(SessionError(f"id {number} after {self._last}: ids go 1, 2, 3, … for the session's whole life"))
         if number > self._acked + messages.MAX_IN_FLIGHT:
             ahead = messages.MAX_IN_FLIGHT
             self._refuse(SessionError(f"id {number} is more than {ahead} ahead of the last acknowledged, {self._acked}"))
@@ -94,8 +98,11 @@ class Exchange:
         except Exception as error:
             self._settle(number, v2.error_frame(self.codec, number, _told(error)))
             return
-        self._running[number] = ticket
-        ticket.tell(partial(self._answer, number))
+        if ticket.done:
+            self._answer(number, ticket)
+        else:
+            self._running[number] = ticket
+            ticket.tell(partial(self._answer, number))
 
     def _answer(self, number: int, ticket: Ticket) -> None:
         self._running.pop(number, None)
@@ -132,7 +139,10 @@ class Exchange:
         self._hold()
 
     def _hold(self) -> None:
-        self.session.lane.hold(self._held_bytes > self._max_unacked_bytes)
+        full = self._held_bytes > self._max_unacked_bytes
+        if full is not self._full:
+            self._full = full
+            self.session.lane.hold(full)
 
     def _say(self, frame: bytes) -> None:
         if self._send is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 
@@ -38,6 +39,8 @@ class Lane:
         self._preparing: asyncio.Task[None] | None = None
         self._stuck = False
         self._closed = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_look = math.inf
         self._room = asyncio.Event()
         self._room.set()
         self.last_used = time.monotonic()
@@ -87,8 +90,10 @@ class Lane:
             ticket.settle(None, _closed())
             return ticket
         if deadline_s is not None:
-            loop = asyncio.get_running_loop()
-            ticket.timer = loop.call_later(deadline_s, self.give_up, ticket, StepTimeout, deadline_s)
+            ticket.deadline_s = deadline_s
+            ticket.until = asyncio.get_running_loop().time() + deadline_s
+            if ticket.until < self._next_look:
+                self._look_at(ticket.until)
         self._queue.append(ticket)
         self._advance()
         return ticket
@@ -111,6 +116,23 @@ class Lane:
             self._worker = None
         ticket.settle(None, kind(f"{told} in the environment: reset() before the next step", started=True))
 
+    def _look_at(self, when: float) -> None:
+        """Look then for calls whose time is over. One timer serves all calls, and is seldom set: most end before it."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._next_look = when
+        self._timer = asyncio.get_running_loop().call_at(when, self._give_up_late)
+
+    def _give_up_late(self) -> None:
+        self._timer, self._next_look = None, math.inf
+        now = asyncio.get_running_loop().time()
+        for ticket in (self._current, *self._queue):
+            if ticket is not None and ticket.until is not None and ticket.until <= now:
+                self.give_up(ticket, StepTimeout, ticket.deadline_s)
+        waiting = [ticket.until for ticket in (self._current, *self._queue) if ticket is not None and ticket.until is not None]
+        if waiting and (soonest := min(waiting)) < self._next_look:
+            self._look_at(soonest)
+
     def hold(self, full: bool) -> None:
         """Start no further call while `full`."""
         if full:
@@ -127,6 +149,8 @@ class Lane:
         if (running := self._current) is not None and running.started and not self._closed:
             asyncio.get_running_loop().call_later(self._supply.close_timeout_s, self.give_up, running)
         self._closed = True
+        if self._timer is not None and self._current is None:
+            self._timer.cancel()
         for ticket in (*self._queue, self._current):
             if ticket is not None and not ticket.started:
                 ticket.settle(None, _closed())

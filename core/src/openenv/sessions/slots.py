@@ -22,7 +22,7 @@ class Slots:
         self.capacity = capacity
         self._free = capacity
         self._queue_timeout_s = queue_timeout_s
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
         self._closed = False
 
     @property
@@ -33,58 +33,68 @@ class Slots:
     @property
     def waiting(self) -> int:
         """How many wait for one."""
-        return sum(not waiter.done() for waiter in self._waiting)
+        return sum(count for waiter, count in self._waiting if not waiter.done())
 
-    async def take(self) -> None:
-        """Take a slot, and wait for one where need be.
+    async def take(self, count: int = 1) -> None:
+        """Take so many slots, all or none, and wait for them where need be.
 
         Raises:
-            CapacityReached: none came free within `queue_timeout_s`.
+            CapacityReached: they did not come free within `queue_timeout_s`, or there are not so many at all.
             ShuttingDown: the server is about to stop.
         """
         if self._closed:
             raise ShuttingDown("the server is shutting down")
-        if self._free and not self._waiting:
-            self._free -= 1
+        if count > self.capacity:
+            raise self._refusal(f"{count} environments were asked for at once, and this server has {self.capacity}", None)
+        if count <= self._free and not self._waiting:
+            self._free -= count
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiter)
+        place = (waiter, count)
+        self._waiting.append(place)
         timer = asyncio.get_running_loop().call_later(self._queue_timeout_s, self._too_long, waiter)
         try:
             await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
-                self.give_back()
+                self.give_back(count)
             raise
         finally:
             timer.cancel()
-            if waiter in self._waiting:
-                self._waiting.remove(waiter)
+            if place in self._waiting:
+                self._waiting.remove(place)
+                self._serve()
 
-    def give_back(self) -> None:
-        """Free a slot, or hand it to whoever has waited longest."""
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                return
-        self._free += 1
+    def give_back(self, count: int = 1) -> None:
+        """Free slots, for whoever has waited longest."""
+        self._free += count
+        self._serve()
 
     def close(self) -> None:
         """Hand out no more."""
         self._closed = True
-        for waiter in self._waiting:
+        for waiter, _ in self._waiting:
             if not waiter.done():
                 waiter.set_exception(ShuttingDown("the server is shutting down"))
 
+    def _serve(self) -> None:
+        """Hand out what is free in the order of the queue; who needs many is not overtaken by those who need few."""
+        while self._waiting:
+            waiter, count = self._waiting[0]
+            if not waiter.done():
+                if count > self._free:
+                    return
+                self._free -= count
+                waiter.set_result(None)
+            self._waiting.popleft()
+
     def _too_long(self, waiter: asyncio.Future[None]) -> None:
         if not waiter.done():
-            waiter.set_exception(
-                CapacityReached(
-                    f"all {self.capacity} sessions of this server are in use, and none came free within "
-                    f"{self._queue_timeout_s:g} s{self._hint}",
-                    retry_after_s=max(1.0, self._queue_timeout_s),
-                    max_sessions=self.capacity,
-                    active_sessions=self.taken,
-                )
+            told = (
+                f"all {self.capacity} sessions of this server are in use, and none came free within {self._queue_timeout_s:g} s"
             )
+            waiter.set_exception(self._refusal(f"{told}{self._hint}", max(1.0, self._queue_timeout_s)))
+
+    def _refusal(self, told: str, retry_after_s: float | None) -> CapacityReached:
+        again = {} if retry_after_s is None else {"retry_after_s": retry_after_s}
+        return CapacityReached(told, **again, max_sessions=self.capacity, active_sessions=self.taken)

@@ -15,10 +15,23 @@ class Ticket:
     Attributes:
         started: the environment has been called.
         done: there is an outcome: `data`, the encoded reply, or `error`.
-        timer: gives the call up when its time is over.
+        until: when the call is given up, as the event loop counts; None for never.
+        deadline_s: how long after it came that is.
     """
 
-    __slots__ = ("_ended", "_future", "_listener", "data", "done", "encode", "error", "request", "started", "timer")
+    __slots__ = (
+        "_ended",
+        "_future",
+        "_listener",
+        "data",
+        "deadline_s",
+        "done",
+        "encode",
+        "error",
+        "request",
+        "started",
+        "until",
+    )
 
     def __init__(self, request: Request, encode: Encode, ended: Callable[[Ticket], None]) -> None:
         self.request = request
@@ -27,7 +40,8 @@ class Ticket:
         self.done = False
         self.data: bytes | None = None
         self.error: BaseException | None = None
-        self.timer: asyncio.TimerHandle | None = None
+        self.until: float | None = None
+        self.deadline_s: float | None = None
         self._ended = ended
         self._listener: Callable[[Ticket], None] | None = None
         self._future: asyncio.Future[bytes] | None = None
@@ -37,8 +51,6 @@ class Ticket:
         if self.done:
             return
         self.done, self.data, self.error = True, data, error
-        if self.timer is not None:
-            self.timer.cancel()
         if self._listener is not None:
             self._listener(self)
         if self._future is not None and not self._future.done():

@@ -74,7 +74,8 @@ class FrameSplitter:
         position, end = 0, len(data)
         while position < end:
             size, body = self._measure(data, position, end)
-            if self.passing_on:
+            if not size:
+                self.passing_on = True
                 self._rest(data[position:])
                 return
             stop = position + size
@@ -90,13 +91,15 @@ class FrameSplitter:
             position = stop
 
     def _measure(self, data: bytes, position: int, end: int) -> tuple[int, int]:
-        """Return the size of the frame at `position`, or of what must be there to tell it, and where its payload begins."""
+        """Return the size of the frame at `position`, or of what must be there to tell it, and where its payload begins.
+
+        The size is 0 for a frame that is neither plain nor a control frame, or too long.
+        """
         if end - position < 2:
             return 2, 0
         first, second = data[position], data[position + 1]
         length, body = second & 0x7F, position + 2
         if (first != self._plain and first & 0xF8 != 0x88) or second & MASKED != self._mask_bit:
-            self.passing_on = True
             return 0, 0
         if length > SHORT:
             wide = 2 if length == 126 else 8
@@ -105,7 +108,6 @@ class FrameSplitter:
                 return 2 + wide, 0
             length = int.from_bytes(data[position + 2 : body], "big")
         if self._longest is not None and length > self._longest:
-            self.passing_on = True
             return 0, 0
         body += self._mask_size
         return body - position + length, body

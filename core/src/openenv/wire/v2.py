@@ -6,7 +6,9 @@ Shapes are those of version 1 with an `id` beside `type` and `data`. What an env
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgpack
@@ -53,14 +55,24 @@ def reply_data(value: Any, *, as_json: bool) -> Any:
     mode = "json" if as_json else "python"
     if not isinstance(value, Observation):
         return value.__pydantic_serializer__.to_python(value, mode=mode) if isinstance(value, BaseModel) else value
-    own = declared_flags(type(value))
-    flags = [flag for flag in ("terminated", "truncated") if flag not in own]
-    inside = type(value).__pydantic_serializer__.to_python(value, mode=mode, exclude={"reward", "done", *flags})
+    model = type(value)
+    beside, flags = _fields_beside(model)
+    inside = model.__pydantic_serializer__.to_python(value, mode=mode, exclude=beside)
     data = {"observation": inside, "reward": value.reward, "done": value.done}
     if value.metadata:
         data["metadata"] = inside.get("metadata")
-    data.update((flag, getattr(value, flag)) for flag in flags if getattr(value, flag) is not None)
+    for flag in flags:
+        if (said := getattr(value, flag)) is not None:
+            data[flag] = said
     return data
+
+
+@cache
+def _fields_beside(model: type[Observation]) -> tuple[set[str], list[str]]:
+    """The fields that travel beside an observation, and which of them are said only where there is something to say."""
+    own = declared_flags(model)
+    flags = [flag for flag in ("terminated", "truncated") if flag not in own]
+    return {"reward", "done", *flags}, flags
 
 
 def encode_json(value: Any) -> bytes:
@@ -91,8 +103,14 @@ def dump_json(value: Any) -> bytes:
 
 def dump_msgpack(value: Any) -> bytes:
     """Return plain data or models as msgpack. Raises ValueError for what it cannot carry."""
+    if isinstance(value, BaseModel):
+        value = _unusual(value)
     try:
-        packed: bytes = msgpack.packb(value, default=_unusual)
+        packer = _OF_THREAD.packer
+    except AttributeError:
+        packer = _OF_THREAD.packer = msgpack.Packer(default=_unusual)
+    try:
+        packed: bytes = packer.pack(value)
     except (TypeError, OverflowError) as error:
         raise ValueError(str(error)) from None
     return packed
@@ -155,17 +173,38 @@ def wrap_msgpack(
 ) -> bytes:
     """See `Codec.wrap`."""
     entries = 2 + (ack is not None) + (deadline_s is not None) + (data is not None)
-    parts = [bytes([0x80 | entries]), _TYPE, msgpack.packb(kind), _ID, msgpack.packb(number)]
+    frame = _head(kind, entries) + _NOTHING if number is None else _head(kind, entries) + _unsigned(number)
     if ack is not None:
-        parts += (_ACK, msgpack.packb(ack))
+        frame += _ACK + _unsigned(ack)
     if deadline_s is not None:
-        parts += (_DEADLINE, msgpack.packb(deadline_s))
-    if data is not None:
-        parts += (_DATA, data)
-    return b"".join(parts)
+        frame += _deadline(deadline_s)
+    return frame if data is None else frame + _DATA + data
 
 
-_TYPE, _ID, _ACK, _DEADLINE, _DATA = (msgpack.packb(name) for name in ("type", "id", "ack", "deadline_s", "data"))
+_NOTHING, _ID, _ACK, _DEADLINE, _DATA = (msgpack.packb(name) for name in (None, "id", "ack", "deadline_s", "data"))
+_OF_THREAD = threading.local()
+"""One packer a thread: making one costs more than what it packs of a small message."""
+
+
+@lru_cache(maxsize=64)
+def _head(kind: str, entries: int) -> bytes:
+    packed: bytes = bytes([0x80 | entries]) + msgpack.packb({"type": kind})[1:] + _ID
+    return packed
+
+
+@lru_cache(maxsize=64)
+def _deadline(seconds: float) -> bytes:
+    packed: bytes = _DEADLINE + msgpack.packb(seconds)
+    return packed
+
+
+def _unsigned(number: int) -> bytes:
+    if number < 0x80:
+        return bytes((number,))
+    if number < 0x10000:
+        return b"\xcd" + number.to_bytes(2, "big")
+    return b"\xcf" + number.to_bytes(8, "big")
+
 
 JSON: Final = Codec("openenv.v2.json", True, pydantic_core.from_json, dump_json, encode_json, wrap_json)
 MSGPACK: Final = Codec("openenv.v2.msgpack", False, load_msgpack, dump_msgpack, encode_msgpack, wrap_msgpack)
