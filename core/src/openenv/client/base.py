@@ -24,6 +24,7 @@ from .pending import PendingCall, not_to_await
 from .transport import Call, Endpoint, Options, seconds
 
 if TYPE_CHECKING:
+    from .lanes import Lanes
     from .sync import SyncEnvClient
 
 ActT = TypeVar("ActT")
@@ -213,6 +214,34 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
     def state(self, *, timeout_s: float | None = None) -> Awaitable[StateT]:
         """Return where the episode stands; raises as `step` does."""
         return self._do("state", self._call(messages.STATE, None, timeout_s), self._parse_state)
+
+    def render(self, *, timeout_s: float | None = None) -> Awaitable[dict[str, str]]:
+        """Return a picture of the state as a MIME bundle, `{"text/plain": …}`; raises as `step` does, and:
+
+        Raises:
+            NotSupportedError: the environment draws none, or the server or the transport knows no pictures.
+        """
+        return self._do("render", self._call(messages.RENDER, None, timeout_s), dict)
+
+    def lanes(self, count: int, autoreset: str = "disabled") -> Lanes[ActT, ObsT, StateT]:
+        """Return so many environments in one session of this client, which must not be connected yet.
+
+        `async with EchoEnv(url).lanes(64) as envs: results = await envs.step(actions)`
+
+        Args:
+            count: how many; each takes one of the server's slots, all or none.
+            autoreset: what follows an episode's end, with Gymnasium's meanings. `"disabled"`: a step is an error until `reset`.
+                `"next_step"`: the next step does no action and starts the next episode, whose first observation it returns.
+                `"same_step"`: the step that ends an episode returns the next one's first observation, with the reward and
+                `done` of the ended one, and that one's last result as `final`. Episodes that begin so take the arguments
+                of the lane's last reset, and seeds that its seed decides.
+
+        Raises:
+            UsageError: this client is connected already, or an argument is not one.
+        """
+        from .lanes import Lanes
+
+        return Lanes(self, count, autoreset)
 
     def connect(self) -> Awaitable[Self]:
         """Connect now rather than with the first call, and return the client. Raises `ConnectError`."""

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, cast
 
 from websockets.exceptions import ConnectionClosed
 
@@ -92,7 +92,7 @@ class BlockingResumable:
             raise
         if reply.error is not None:
             raise reply.error
-        return reply.data
+        return cast("dict[str, Any]", reply.data)
 
     def _send(self, frame: bytes, deadline: float) -> None:
         """Send a frame; what is lost with its socket is said again on the next."""

@@ -35,6 +35,8 @@ class Connection:
         self._thread_turn = threading.RLock()
         self._loop_turn = asyncio.Lock()
         self._only_reset: SessionError | None = None
+        self._first: Call | None = None
+        self._on_new_session: Callable[[], None] = lambda: None
         self._goodbye: weakref.finalize[..., Connection] | None = None
         self._process = os.getpid()
         self._of_parent: object = None
@@ -43,6 +45,12 @@ class Connection:
     def is_blocking(self) -> bool:
         """Whether a blocking call opened it."""
         return self._blocking is not None
+
+    def begin_with(self, first: Call, on_new_session: Callable[[], None]) -> None:
+        """Let every session begin with a call, then tell `on_new_session`. Raises `UsageError` where one has begun."""
+        if self._async is not None or self._blocking is not None or self._first is not None:
+            raise UsageError("lanes are for a client that is not connected yet: EchoEnv(url).lanes(64)")
+        self._first, self._on_new_session = first, on_new_session
 
     def start_provider(self) -> str | None:
         """Start the server if that is this client's task and not done yet; return its URL."""
@@ -67,6 +75,13 @@ class Connection:
                     )
                 transport = self._make_endpoint(self.start_provider()).blocking_transport()
                 transport.open()
+                if self._first is not None:
+                    try:
+                        transport.request(self._first)
+                    except BaseException:
+                        transport.close()
+                        raise
+                    self._on_new_session()
                 self._blocking = transport
                 self._goodbye = weakref.finalize(self, _say_goodbye, transport, os.getpid())
             return self._blocking
@@ -88,6 +103,13 @@ class Connection:
             url = await asyncio.to_thread(self.start_provider) if self._provider is not None else None
             transport = self._make_endpoint(url).transport()
             await transport.open()
+            if self._first is not None:
+                try:
+                    await transport.request(self._first)
+                except BaseException:
+                    await transport.close()
+                    raise
+                self._on_new_session()
             self._async = (loop, transport)
             return transport
 

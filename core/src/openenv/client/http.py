@@ -15,7 +15,7 @@ from ..errors import ConnectError, OpenEnvError, SessionLost, from_code
 from ..wire import messages
 from ..wire.values import dump_plain
 from .address import is_loopback
-from .transport import GRACE_S, Call, Options, dumped
+from .transport import GRACE_S, Call, Options, check_supported, dumped
 
 REPEAT_AFTER_S = (0.05, 0.2, 0.5, 1.0)
 """Pauses before a call that met a broken connection is repeated; its `request_id` keeps it from running twice."""
@@ -70,6 +70,7 @@ class _Exchange:
         return _Message("GET", f"/state?timeout_s={call.timeout_s!r}", None)
 
     def _prepare(self, call: Call) -> tuple[_Message, dict[str, str]]:
+        check_supported(call, "over HTTP: use the WebSocket transport")
         if self._session is None and call.type != messages.RESET:
             raise SessionLost("no episode is open: reset() first")
         headers = {

@@ -20,12 +20,12 @@ class Reply(NamedTuple):
 
     Attributes:
         number: of the request that it answers; None where it answers none.
-        data: of the reply; empty where it is an error.
+        data: of the reply, a list where the request named lanes; empty where it is an error.
         error: what it tells of, or None.
     """
 
     number: int | None
-    data: dict[str, Any]
+    data: Any
     error: OpenEnvError | None
 
 
@@ -65,7 +65,8 @@ class Ledger:
             raise UsageError(f"{call.type} has {len(data)} bytes, and the server takes {self._max_message_bytes}")
         number = self._last = self._last + 1
         deadline_s = max(float(call.timeout_s), SHORTEST_DEADLINE_S)
-        frame = self.codec.wrap(call.type, number, data, self._acked, deadline_s if math.isfinite(deadline_s) else None)
+        lanes = None if call.lanes is None else self.codec.dump(call.lanes)
+        frame = self.codec.wrap(call.type, number, data, self._acked, deadline_s if math.isfinite(deadline_s) else None, lanes)
         self.unanswered[number] = frame
         self._untold_bytes = 0
         return number, frame
@@ -98,7 +99,7 @@ class Ledger:
             self._note_arrival(number, len(frame))
         if message.get("type") == messages.ERROR:
             return Reply(number, {}, read_error(data))
-        return Reply(number, data if isinstance(data, dict) else {}, None)
+        return Reply(number, data if isinstance(data, dict | list) else {}, None)
 
     def greet(self, frame: str | bytes) -> None:
         """Take the server's first message.

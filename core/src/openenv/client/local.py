@@ -98,7 +98,7 @@ class _LocalSession:
             raise SessionLost("the session has ended and its episode with it: reset() starts another")
         data = dumped(v2.dump_msgpack, call)
         strict = self._endpoint.strict_reset
-        reply = await perform(self._session, call.type, data, call.timeout_s, strict_reset=strict)
+        reply = await perform(self._session, call.type, data, call.timeout_s, strict_reset=strict, lanes=call.lanes)
         content: dict[str, Any] = v2.load_msgpack(reply)
         return content
 

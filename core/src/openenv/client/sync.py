@@ -11,6 +11,7 @@ from ..contract.models import State
 from ..contract.result import StepResult
 from ..wire import messages
 from .base import EnvClient
+from .lanes import SyncLanes
 
 ActT = TypeVar("ActT")
 ObsT = TypeVar("ObsT")
@@ -50,6 +51,15 @@ class SyncEnvClient(Generic[ActT, ObsT, StateT]):
         """See `EnvClient.state`."""
         client = self._client
         return client._do_blocking(client._call(messages.STATE, None, timeout_s), client._parse_state)
+
+    def render(self, *, timeout_s: float | None = None) -> dict[str, str]:
+        """See `EnvClient.render`."""
+        client = self._client
+        return client._do_blocking(client._call(messages.RENDER, None, timeout_s), dict)
+
+    def lanes(self, count: int, autoreset: str = "disabled") -> SyncLanes[ActT, ObsT, StateT]:
+        """See `EnvClient.lanes`."""
+        return SyncLanes(self._client, count, autoreset)
 
     def disconnect(self) -> None:
         """See `EnvClient.disconnect`."""

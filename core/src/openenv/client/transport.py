@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from ..errors import StepTimeout, UsageError
+from ..errors import NotSupportedError, StepTimeout, UsageError
+from ..wire import messages
 from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES
 
 
@@ -17,11 +18,13 @@ class Call(NamedTuple):
         type: the message type.
         payload: the arguments of a reset or an action, as plain data or a model; None for none.
         timeout_s: seconds that the call may take, waiting for its turn included.
+        lanes: those that `payload` has an entry for, in its order; None for a call of one environment.
     """
 
     type: str
     payload: Any
     timeout_s: float
+    lanes: list[int] | None = None
 
     def late(self) -> StepTimeout:
         """Return the error for a reply that did not come in time and that the server knows nothing of."""
@@ -45,6 +48,12 @@ class Options:
     ping_interval_s: float | None = 20.0
     ping_timeout_s: float | None = 20.0
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_supported(call: Call, how: str) -> None:
+    """Raise `NotSupportedError` for a call that only version 2 of the socket knows."""
+    if call.type not in messages.V1_REQUESTS or call.lanes is not None:
+        raise NotSupportedError(f"{call.type} {'of lanes ' if call.lanes else ''}cannot be had {how}")
 
 
 GRACE_S = 0.5

@@ -23,7 +23,7 @@ from .connecting import FAILURES, OFFERED, arguments, lost, refusal
 from .keeper import KEEPER
 from .ledger import Ledger
 from .resumable import Resumable
-from .transport import BlockingTransport, Call, Options, Transport, dumped
+from .transport import BlockingTransport, Call, Options, Transport, check_supported, dumped
 
 LAST_WORDS_WITHIN_S = 1.0
 
@@ -136,6 +136,7 @@ class SocketV1:
         pass
 
     async def request(self, call: Call) -> dict[str, Any]:
+        check_supported(call, f"from {self._url}, which speaks the older protocol")
         frame = v1.request(call.type, dumped(dump_plain, call))
         try:
             async with asyncio.timeout(call.timeout_s), self._turn:
@@ -184,6 +185,7 @@ class BlockingSocketV1:
         KEEPER.watch(self)
 
     def request(self, call: Call) -> dict[str, Any]:
+        check_supported(call, f"from {self._url}, which speaks the older protocol")
         frame = v1.request(call.type, dumped(dump_plain, call))
         deadline = time.monotonic() + call.timeout_s
         if not self._turn.acquire(timeout=call.timeout_s):

@@ -19,6 +19,7 @@ class StepResult(Generic[ObsT]):
         metadata: the environment's notes, or None.
         terminated: the task itself ended; None where the environment did not say.
         truncated: a limit ended the episode; None where the environment did not say.
+        final: the last result of the episode before, where a lane with `autoreset="same_step"` began the next one; else None.
     """
 
     observation: ObsT
@@ -27,3 +28,4 @@ class StepResult(Generic[ObsT]):
     metadata: dict[str, Any] | None = None
     terminated: bool | None = field(default=None, kw_only=True)
     truncated: bool | None = field(default=None, kw_only=True)
+    final: StepResult[ObsT] | None = field(default=None, kw_only=True)

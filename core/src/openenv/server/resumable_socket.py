@@ -104,9 +104,9 @@ class ResumableSockets:
                 "idle_timeout_s": settings.idle_timeout_s,
                 "resume_window_s": settings.resume_window_s,
                 "step_timeout_s": settings.step_timeout_s,
-                "lanes": 1,
+                "lanes": self._registry.capacity,
             },
-            "capabilities": ["resume", "deadlines", "cancel", "render"],
+            "capabilities": ["resume", "deadlines", "cancel", "render", "lanes"],
         }
         return exchange.codec.dump({"type": messages.HELLO, "data": data})
 

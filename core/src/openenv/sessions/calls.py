@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import random
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from ..contract.models import Observation
 from ..errors import ExecutionError, InvalidActionError, NotSupportedError, OpenEnvError
 from ..wire import messages
 from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES, Request
+from ..wire.v2 import Continued, reply_data
 from ..wire.values import encode as encode_v1
 from .spec import AnyEnvironment, EnvironmentSpec, overrides
 
@@ -41,6 +43,8 @@ class Calls:
         self._longest = max_message_bytes - ENVELOPE_BYTES
         self._environment: AnyEnvironment | None = None
         self._over = False
+        self._arguments: dict[str, Any] = {}
+        self._seeds: random.Random | None = None
         self._reset: Callable[..., Any]
         self._step: Callable[..., Any]
 
@@ -58,6 +62,23 @@ class Calls:
             InvalidActionError: the action does not fit its model; the environment was not called.
             ExecutionError: the environment raised, or returned what it must not or what is too long.
         """
+        return self.encoded(request, self.value_of(request), encode)
+
+    def value_of(self, request: Request) -> Any:
+        """As `run`, but return what the environment gave as it is."""
+        if request.autoreset == messages.DISABLED or request.type != messages.STEP:
+            return self._perform(request)
+        if self._over and request.autoreset == messages.NEXT_STEP:
+            return self._perform(self._next_episode())
+        value = self._perform(request)
+        if not (value.done and request.autoreset == messages.SAME_STEP):
+            return value
+        try:
+            return Continued(self._perform(self._next_episode()), value)
+        except ExecutionError as error:
+            raise _not_continued(value, error) from error
+
+    def _perform(self, request: Request) -> Any:
         call = self._prepare(request)
         try:
             value = call()
@@ -65,10 +86,26 @@ class Calls:
             raise
         except BaseException as error:
             raise self._failure(request, error) from error
-        return self._finish(request, value, encode)
+        return self._checked(request, value)
 
     async def run_async(self, request: Request, encode: Encode = encode_v1) -> bytes:
         """As `run`, awaiting what the environment returns where it is awaitable."""
+        return self.encoded(request, await self._value_of_async(request), encode)
+
+    async def _value_of_async(self, request: Request) -> Any:
+        if request.autoreset == messages.DISABLED or request.type != messages.STEP:
+            return await self._perform_async(request)
+        if self._over and request.autoreset == messages.NEXT_STEP:
+            return await self._perform_async(self._next_episode())
+        value = await self._perform_async(request)
+        if not (value.done and request.autoreset == messages.SAME_STEP):
+            return value
+        try:
+            return Continued(await self._perform_async(self._next_episode()), value)
+        except ExecutionError as error:
+            raise _not_continued(value, error) from error
+
+    async def _perform_async(self, request: Request) -> Any:
         call = self._prepare(request)
         try:
             value = call()
@@ -82,7 +119,7 @@ class Calls:
             raise self._failure(request, error) from error
         except BaseException as error:
             raise self._failure(request, error) from error
-        return self._finish(request, value, encode)
+        return self._checked(request, value)
 
     def close(self) -> Any:
         """Close the environment; returns an awaitable where its `close` is one. An error there is logged."""
@@ -102,7 +139,9 @@ class Calls:
         if request.type == messages.RENDER:
             return lambda: _picture_of(environment)
         if request.type == messages.RESET:
-            arguments = self._reset_arguments(request)
+            self._arguments = arguments = self._reset_arguments(request)
+            if not request.continues:
+                self._seeds = random.Random(arguments["seed"]) if type(arguments.get("seed")) is int else None
             return partial(self._reset, **arguments)
         return lambda: _state_of(environment)
 
@@ -114,6 +153,16 @@ class Calls:
             return partial(self._step, action, timeout_s=request.timeout_s)
         return partial(self._step, action)
 
+    def _next_episode(self) -> Request:
+        """Return the reset that follows an episode's end by itself: with the arguments of the one before.
+
+        A seed of the caller's decides those of all the episodes that follow; without one each is drawn afresh.
+        """
+        data = {name: value for name, value in self._arguments.items() if name not in ("seed", "episode_id")}
+        if self._seeds is not None:
+            data["seed"] = self._seeds.getrandbits(31)
+        return Request(messages.RESET, data, continues=True)
+
     def _reset_arguments(self, request: Request) -> dict[str, Any]:
         data, names = request.data or {}, self._spec.reset_names
         if names is None:
@@ -124,20 +173,27 @@ class Calls:
             raise InvalidActionError(f"{self._spec.name}.reset does not take {', '.join(sorted(unknown))}; {taken}")
         return {name: value for name, value in data.items() if name in names}
 
-    def _finish(self, request: Request, value: Any, encode: Encode) -> bytes:
-        what = f"{self._spec.name}.{request.type}"
-        try:
-            expected, name = _RETURNS.get(request.type, (Observation, "an Observation"))
-            if not isinstance(value, expected):
-                raise ExecutionError(f"{what} must give {name}, but gave {type(value).__name__}")
-            if isinstance(value, Observation):
+    def _checked(self, request: Request, value: Any) -> Any:
+        """Return what the environment gave. Raises `ExecutionError` where that is nothing that it may give."""
+        expected, name = _RETURNS.get(request.type, (Observation, "an Observation"))
+        if not isinstance(value, expected):
+            raise ExecutionError(f"{self._spec.name}.{request.type} must give {name}, but gave {type(value).__name__}")
+        if isinstance(value, Observation):
+            try:
                 self._over = bool(value.done)
+            except AttributeError as error:
+                raise ExecutionError(f"what {self._spec.name}.{request.type} gave cannot be sent: {error}") from error
+        return value
+
+    def encoded(self, request: Request, value: Any, encode: Encode) -> bytes:
+        """Return the bytes of what the environment gave. Raises `ExecutionError` where there are none, or too many."""
+        try:
             data = encode(value)
         except (ValueError, AttributeError) as error:
-            raise ExecutionError(f"what {what} gave cannot be sent: {error}") from error
+            raise ExecutionError(f"what {self._spec.name}.{request.type} gave cannot be sent: {error}") from error
         if len(data) > self._longest:
             raise ExecutionError(
-                f"what {what} gave cannot be sent: it has {len(data)} bytes, and a message may have "
+                f"what {self._spec.name}.{request.type} gave cannot be sent: it has {len(data)} bytes, and a message may have "
                 f"{self._longest + ENVELOPE_BYTES} (max_message_bytes), {ENVELOPE_BYTES} of them for its envelope"
             )
         return data
@@ -153,6 +209,12 @@ class Calls:
 
 
 _RETURNS: dict[str, tuple[type, str]] = {messages.STATE: (BaseModel, "a State"), messages.RENDER: (dict, "a MIME bundle")}
+
+
+def _not_continued(last: Observation, error: ExecutionError) -> ExecutionError:
+    """Return the error of a step that ended an episode after which no other could begin; `final` is what it gave."""
+    told = f"the episode ended and the next could not begin: {error.message}"
+    return ExecutionError(told, **{**error.details, "final": reply_data(last, as_json=True)})
 
 
 def _picture_of(environment: AnyEnvironment) -> Any:

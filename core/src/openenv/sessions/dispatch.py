@@ -6,7 +6,6 @@ import asyncio
 
 from ..errors import OpenEnvError
 from ..wire import messages, v1, v2
-from ..wire.messages import Request
 from .session import Session
 
 
@@ -24,18 +23,25 @@ async def answer(session: Session, frame: str | bytes) -> bytes | None:
         return v1.error_reply(error)
 
 
-async def perform(session: Session, kind: str, data: bytes | None, deadline_s: float, *, strict_reset: bool) -> bytes:
+async def perform(
+    session: Session,
+    kind: str,
+    data: bytes | None,
+    deadline_s: float,
+    *,
+    strict_reset: bool,
+    lanes: list[int] | None = None,
+) -> bytes:
     """Return the reply's `data` to a request that comes from this process; both are in msgpack.
 
     Raises:
         OpenEnvError: what a server would have answered.
     """
-    content = None if data is None else v2.load_msgpack(data)
-    if content is None and kind in (messages.RESET, messages.STEP):
-        content = {}
-    ticket = session.submit(Request(kind, content, deadline_s, strict_reset), v2.encode_msgpack, deadline_s)
+    message = {"data": None if data is None else v2.load_msgpack(data), "deadline_s": deadline_s, "lanes": lanes}
+    request = v2.read_request(v2.Incoming(kind, None, None, message), strict_reset)
+    ticket = session.submit(request, v2.MSGPACK, deadline_s)
     try:
         return await ticket.outcome()
     except asyncio.CancelledError:
-        session.lane.give_up(ticket)
+        session.give_up(ticket)
         raise

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
-from ..errors import CallCancelled, InvalidActionError, InvalidMessageError, OpenEnvError, SessionError
+from ..errors import InvalidActionError, InvalidMessageError, OpenEnvError, SessionError
 from ..wire import messages, v2
 from ..wire.v2 import Codec, Incoming
 from .session import Session
@@ -94,7 +94,7 @@ class Exchange:
         self._last = number
         try:
             request = v2.read_request(incoming, self._strict_reset)
-            ticket = self.session.submit(request, self.codec.encode, request.timeout_s)
+            ticket = self.session.submit(request, self.codec, request.timeout_s)
         except Exception as error:
             self._settle(number, v2.error_frame(self.codec, number, _told(error)))
             return
@@ -128,7 +128,7 @@ class Exchange:
         if incoming.type == messages.ACK:
             self._acknowledge(number)
         elif (ticket := self._running.get(number)) is not None:
-            self.session.lane.give_up(ticket, CallCancelled)
+            self.session.give_up(ticket)
 
     def _acknowledge(self, number: int) -> None:
         if number > self._last:
@@ -142,7 +142,7 @@ class Exchange:
         full = self._held_bytes > self._max_unacked_bytes
         if full is not self._full:
             self._full = full
-            self.session.lane.hold(full)
+            self.session.hold(full)
 
     def _say(self, frame: bytes) -> None:
         if self._send is not None:

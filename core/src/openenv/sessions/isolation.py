@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ..errors import UsageError
+from .calls import Calls
+from .crew import CrewCalls
 from .processes.pool import ProcessPool
 from .processes.worker import ProcessWorker
 from .settings import INLINE, ISOLATIONS, PROCESS, THREAD, Settings
@@ -37,11 +39,20 @@ class Isolation:
         if self._pool is not None:
             self._pool.fill()
 
-    def new_worker(self) -> Worker:
-        """Return a worker for one session."""
+    def new_worker(self, size: int | None = None, *, lost: bool = False) -> Worker:
+        """Return a worker for one environment, or for a crew of so many; `lost`: see `CrewCalls`."""
         if self._pool is not None:
             return ProcessWorker(self._pool, self._settings.close_timeout_s)
-        return new_worker(self._spec, self._settings.max_message_bytes, inline=self.kind == INLINE)
+        longest = self._settings.max_message_bytes
+        calls = Calls(self._spec, longest) if size is None else CrewCalls(self._spec, size, longest, lost=lost)
+        return new_worker(self._spec, calls, inline=self.kind == INLINE)
+
+    def crews(self, count: int) -> list[int | None]:
+        """Return how lanes are divided into crews: the size of each, or None for a lane with a worker of its own."""
+        if self._pool is not None or self._spec.is_async:
+            return [None] * count
+        workers = 1 if self.kind == INLINE else min(count, self._settings.lane_threads)
+        return [count // workers + (index < count % workers) for index in range(workers)]
 
     async def close(self) -> None:
         """End every process, also those of workers that are not closed."""

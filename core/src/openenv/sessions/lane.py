@@ -21,17 +21,25 @@ class Lane:
 
     A call that is given up after it started leaves the lane *stuck*: only a reset, on a fresh environment, goes on.
 
+    Args:
+        supply: where slots and environments come from.
+        crew: it is a crew of so many environments, all of whose lanes are called together.
+        has_slots: its slots have been taken already.
+
     Attributes:
         last_used: when the last call ended, as `time.monotonic` counts.
     """
 
-    def __init__(self, supply: Supply) -> None:
+    def __init__(self, supply: Supply, crew: int | None = None, *, has_slots: bool = False) -> None:
         self._supply = supply
+        self._crew = crew
+        self._slots = crew or 1
+        self._built_before = False
         self._worker: Worker | None = None
         self._building: asyncio.Task[Worker] | None = None
         self._closing: Worker | None = None
         self._closed_stuck = asyncio.Event()
-        self._has_slot = False
+        self._has_slots = has_slots
         self._queue: deque[Ticket] = deque()
         self._current: Ticket | None = None
         self._advancing = False
@@ -50,6 +58,11 @@ class Lane:
         """Whether a call waits or runs, or the environment is being built for one."""
         return self._current is not None or bool(self._queue) or self._opening
 
+    @property
+    def used(self) -> bool:
+        """Whether there was ever a call."""
+        return self._has_slots or self.busy or self._built_before
+
     async def open(self) -> None:
         """Take a slot and build the environment now; raises as `Slots.take` and `Supply.open_worker` do.
 
@@ -63,10 +76,13 @@ class Lane:
             self.last_used = time.monotonic()
 
     async def _open(self) -> None:
-        if not self._has_slot:
-            await self._supply.slots.take()
-            self._has_slot = True
-        building = self._building = self._building or asyncio.create_task(self._supply.open_worker())
+        if not self._has_slots:
+            await self._supply.slots.take(self._slots)
+            self._has_slots = True
+        if self._building is None:
+            self._building = asyncio.create_task(self._supply.open_worker(self._crew, lost=self._built_before))
+            self._built_before = True
+        building = self._building
         await asyncio.wait([building])
         self._building = None
         if building.cancelled():
@@ -74,7 +90,7 @@ class Lane:
         try:
             self._worker = building.result()
         except Exception:
-            self._let_slot_go()
+            self._let_slots_go()
             raise
 
     def submit(self, request: Request, encode: Encode, deadline_s: float | None = None) -> Ticket:
@@ -161,7 +177,7 @@ class Lane:
             if worker is not None:
                 await self._close(worker)
         finally:
-            self._let_slot_go()
+            self._let_slots_go()
 
     async def _unused(self) -> Worker | None:
         """Stop building for nobody; return what is built already."""
@@ -179,10 +195,10 @@ class Lane:
         await asyncio.wait([closing, stuck], return_when=asyncio.FIRST_COMPLETED)
         stuck.cancel()
 
-    def _let_slot_go(self) -> None:
-        if self._has_slot:
-            self._has_slot = False
-            self._supply.slots.give_back()
+    def _let_slots_go(self) -> None:
+        if self._has_slots:
+            self._has_slots = False
+            self._supply.slots.give_back(self._slots)
 
     def _ended(self, ticket: Ticket) -> None:
         """A call has its outcome: let the next one begin."""

@@ -91,7 +91,7 @@ class Registry:
         """
         session = self.begin(idle_timeout_s)
         try:
-            await session.lane.open()
+            await session.open()
         except BaseException:
             await self.end(session)
             raise
@@ -112,14 +112,14 @@ class Registry:
         """End a session: close its environment after the call in flight, then free its slot. Twice does no harm."""
         if self._sessions.pop(session.id, None) is not None:
             session.end(because)
-            await asyncio.shield(self._spawn(session.lane.close()))
+            await asyncio.shield(self._spawn(session.close()))
 
     async def drain(self) -> None:
         """Begin no more sessions and calls, and wait up to `drain_timeout_s` for the calls in flight."""
         self._supply.stop()
         grace_s = self.settings.drain_timeout_s
         give_up_at = asyncio.get_running_loop().time() + grace_s
-        while any(session.lane.busy for session in self._sessions.values()):
+        while any(session.busy for session in self._sessions.values()):
             if asyncio.get_running_loop().time() > give_up_at:
                 logger.warning("calls were still running %g s after the server was told to stop", grace_s)
                 break

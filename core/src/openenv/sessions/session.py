@@ -8,11 +8,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
-from ..errors import SessionLost, ShuttingDown
+from ..errors import CallCancelled, InvalidActionError, OpenEnvError, SessionLost, ShuttingDown, StepTimeout
+from ..wire import messages
 from ..wire.messages import Request
+from ..wire.v2 import Codec
 from ..wire.values import encode as encode_v1
 from .calls import Encode
 from .lane import Lane
+from .lanes import Lanes
 from .supply import Supply
 from .ticket import Ticket
 
@@ -25,14 +28,15 @@ class Session:
 
     Attributes:
         id: unguessable; knowing it is the right to use the session.
-        lane: where the calls run.
         idle_timeout_s: the session may be ended after so long without a call.
     """
 
     def __init__(self, supply: Supply, idle_timeout_s: float, step_timeout_s: float | None = None) -> None:
         self.id = secrets.token_urlsafe(24)
         self.idle_timeout_s = idle_timeout_s
-        self.lane = Lane(supply)
+        self._lane = Lane(supply)
+        self._lanes: Lanes | None = None
+        self._making_lanes: asyncio.Task[None] | None = None
         self._supply = supply
         self._step_timeout_s = step_timeout_s
         self._ended_because: str | None = None
@@ -48,30 +52,110 @@ class Session:
         self._ended_because = because
 
     @property
+    def busy(self) -> bool:
+        """Whether a call waits or runs, or an environment is being built for one."""
+        return self._lane.busy or self._making_lanes is not None or (self._lanes is not None and self._lanes.busy)
+
+    @property
     def idle(self) -> bool:
         """Whether nobody has called for longer than allowed. With a call in flight a session is never idle."""
-        return not self.lane.busy and time.monotonic() - self.lane.last_used > self.idle_timeout_s
+        used = self._lane.last_used if self._lanes is None else max(self._lanes.last_used, self._lane.last_used)
+        return not self.busy and time.monotonic() - used > self.idle_timeout_s
 
-    def submit(self, request: Request, encode: Encode, deadline_s: float | None = None) -> Ticket:
+    async def open(self) -> None:
+        """Take a slot and build the environment now, rather than with the first call; raises as `Lane.open`."""
+        await self._lane.open()
+
+    def submit(self, request: Request, codec: Codec, deadline_s: float | None = None) -> Ticket:
         """Let a call wait its turn, for at most `deadline_s` and what the server allows.
 
         Raises:
             SessionLost: the session has ended.
             ShuttingDown: the server is about to stop.
+            InvalidActionError: lanes are named that are not there, or asked for where there can be none.
         """
-        if self.ended:
+        deadline_s = self._admit(deadline_s)
+        if request.type == messages.LANES:
+            return self._make_lanes(request, codec, deadline_s)
+        if self._making_lanes is not None:
+            raise InvalidActionError("this session's lanes are still being made: wait for the reply")
+        if self._lanes is not None:
+            return self._lanes.submit(request, codec, deadline_s)
+        if request.lanes is not None:
+            raise InvalidActionError("this session has no lanes: a 'lanes' message comes before all others")
+        return self._lane.submit(request, codec.encode, deadline_s)
+
+    def give_up(self, ticket: Ticket, kind: type[OpenEnvError] = CallCancelled) -> None:
+        """Answer a call with an error before it has an outcome of its own; does nothing where it has one."""
+        if ticket.request.type == messages.LANES:
+            if self._making_lanes is not None:
+                self._making_lanes.cancel()
+        elif self._lanes is not None:
+            self._lanes.give_up(ticket, kind)
+        else:
+            self._lane.give_up(ticket, kind)
+
+    def hold(self, full: bool) -> None:
+        """Start no further call while `full`."""
+        (self._lane if self._lanes is None else self._lanes).hold(full)
+
+    async def close(self) -> None:
+        """End what waits, close every environment after its call in flight, and let the slots go."""
+        if self._making_lanes is not None:
+            self._making_lanes.cancel()
+            await asyncio.wait([self._making_lanes])
+        await self._lane.close()
+        if self._lanes is not None:
+            await self._lanes.close()
+
+    def _admit(self, deadline_s: float | None) -> float | None:
+        """Return how long a new call may take. Raises `SessionLost` and `ShuttingDown` where there are to be none."""
+        if self._ended_because is not None:
             why = self._ended_because
             raise SessionLost(f"the session was ended and its episode with it, because {why}: reset() starts another")
         if self._supply.stopping:
             raise ShuttingDown("the server is shutting down and begins no further calls")
         longest_s = self._step_timeout_s
-        if longest_s is not None and (deadline_s is None or deadline_s > longest_s):
-            deadline_s = longest_s
-        return self.lane.submit(request, encode, deadline_s)
+        return longest_s if longest_s is not None and (deadline_s is None or deadline_s > longest_s) else deadline_s
+
+    def _make_lanes(self, request: Request, codec: Codec, deadline_s: float | None) -> Ticket:
+        count, autoreset = request.data.get("count"), request.data.get("autoreset", messages.DISABLED)
+        if type(count) is not int or count < 1:
+            raise InvalidActionError("lanes need a 'count' of at least 1")
+        if autoreset not in messages.AUTORESET:
+            raise InvalidActionError(f"autoreset is {', '.join(map(repr, messages.AUTORESET))}, not {autoreset!r}")
+        if self._lanes is not None or self._making_lanes is not None or self._lane.used:
+            raise InvalidActionError("lanes are made once, before every other call of a session")
+        ticket = Ticket(request, codec.encode, lambda _: None)
+        lanes = Lanes(self._supply, count, autoreset)
+
+        async def make() -> None:
+            try:
+                async with asyncio.timeout(deadline_s):
+                    await lanes.open()
+            except TimeoutError as error:
+                late = StepTimeout(f"{count} lanes were not ready within {deadline_s:g} s", started=False)
+                self._making_lanes = None
+                ticket.settle(None, error if isinstance(error, OpenEnvError) else late)
+            except asyncio.CancelledError:
+                self._making_lanes = None
+                ticket.settle(None, CallCancelled("the lanes were given up before they were there", started=False))
+            except Exception as error:
+                self._making_lanes = None
+                ticket.settle(None, error)
+            else:
+                self._making_lanes, self._lanes = None, lanes
+                ticket.settle(codec.dump({"count": count, "autoreset": autoreset}))
+
+        self._making_lanes = asyncio.get_running_loop().create_task(make())
+        return ticket
 
     async def call(self, request: Request, encode: Encode = encode_v1, deadline_s: float | None = None) -> bytes:
-        """Run a request after those before it; returns and raises as `Calls.run`, and `StepTimeout` past its deadline."""
-        return await self.submit(request, encode, deadline_s).outcome()
+        """Run a request after those before it; returns and raises as `Calls.run`, and `StepTimeout` past its deadline.
+
+        For protocols that have no lanes.
+        """
+        return await self._lane.submit(request, encode, self._admit(deadline_s)).outcome()
 
     async def call_once(self, name: str, run: Callable[[], Awaitable[bytes]]) -> bytes:
         """Run something under a name; the same name again returns or awaits the first one's outcome and runs nothing."""

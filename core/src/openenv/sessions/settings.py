@@ -26,7 +26,7 @@ NEVER_NEGATIVE = (
     "warm_processes",
     "resume_window_s",
 )
-ABOVE_ZERO = ("memory_limit_mb", "cpu_limit_s", "step_timeout_s", "max_starting_envs", "max_unacked_bytes")
+ABOVE_ZERO = ("memory_limit_mb", "cpu_limit_s", "step_timeout_s", "max_starting_envs", "max_unacked_bytes", "lane_threads")
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Settings:
             the environment class's `ISOLATION`, and where that is None too, `thread`.
         process_start: `fork` copies a process that has the environment's module loaded; `spawn` starts a fresh
             interpreter, for libraries that do not survive a fork. None forks where the system can (not on Windows).
+        lane_threads: threads that the lanes of one session share in thread isolation: fewer cost less a step, more let more
+            lanes wait at once. Default 8.
         warm_processes: processes whose environment is built before a session asks for it. Default 2.
         memory_limit_mb: MiB of memory that a process may hold, its libraries included (`RLIMIT_DATA`: private and
             writable). What it cannot get is a `MemoryError` in it. None: no limit. Linux only.
@@ -81,6 +83,7 @@ class Settings:
     drain_timeout_s: float = 30.0
     isolation: str | None = None
     process_start: str | None = None
+    lane_threads: int = 8
     warm_processes: int = 2
     memory_limit_mb: int | None = None
     cpu_limit_s: float | None = None

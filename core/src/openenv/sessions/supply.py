@@ -7,7 +7,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import NotSupportedError, UsageError
 from .isolation import Isolation
 from .settings import PROCESS, Settings
 from .slots import Slots
@@ -48,15 +48,25 @@ class Supply:
         """Build environments ahead where they live in processes; needs a running loop."""
         self._isolation.begin()
 
-    async def open_worker(self) -> Worker:
-        """Return an environment in its worker. Raises `FactoryError`.
+    def crews(self, count: int) -> list[int | None]:
+        """See `Isolation.crews`.
+
+        Raises:
+            NotSupportedError: the app was given one instance.
+        """
+        if self._spec.shared:
+            raise NotSupportedError(f"this server has one instance of {self._spec.name}, so no lanes")
+        return self._isolation.crews(count)
+
+    async def open_worker(self, size: int | None = None, *, lost: bool = False) -> Worker:
+        """Return an environment in its worker, or a crew of `size`; see `CrewCalls` for `lost`. Raises `FactoryError`.
 
         Cancelled while it is built, this goes on until the environment is closed again.
         """
         if self._shared_worker is not None:
             return self._shared_worker
         async with self._starting:
-            worker = self._isolation.new_worker()
+            worker = self._isolation.new_worker(size, lost=lost)
             if self._spec.shared:
                 self._shared_worker = worker
             try:

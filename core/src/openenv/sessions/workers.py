@@ -12,8 +12,9 @@ from functools import partial
 from typing import Any, Protocol
 
 from ..errors import CallCancelled, OpenEnvError
-from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES, Request
+from ..wire.messages import Request
 from .calls import Calls, Encode
+from .crew import Runnable
 from .spec import EnvironmentSpec
 
 logger = logging.getLogger("openenv.environment")
@@ -45,10 +46,12 @@ class Worker(Protocol):
         """Close the environment once the calls before have ended."""
 
 
-def new_worker(spec: EnvironmentSpec, max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES, *, inline: bool = False) -> Worker:
-    """Return a worker for an environment: on the loop if it waits for I/O there or is to run `inline`, else in a thread."""
-    kind = AsyncWorker if spec.is_async else InlineWorker if inline else ThreadWorker
-    return kind(spec, max_message_bytes)
+def new_worker(spec: EnvironmentSpec, calls: Runnable, *, inline: bool = False) -> Worker:
+    """Return a worker for what it is to run: on the loop if it waits for I/O there or is to run `inline`, else in a thread."""
+    if spec.is_async:
+        assert isinstance(calls, Calls)
+        return AsyncWorker(calls)
+    return InlineWorker(calls) if inline else ThreadWorker(calls, spec.name)
 
 
 def report(done: Done, call: asyncio.Future[bytes]) -> None:
@@ -64,8 +67,8 @@ def report(done: Done, call: asyncio.Future[bytes]) -> None:
 class InlineWorker:
     """Runs an environment on the event loop, where each call holds up every other session: for steps that are short."""
 
-    def __init__(self, spec: EnvironmentSpec, max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES) -> None:
-        self._calls = Calls(spec, max_message_bytes)
+    def __init__(self, calls: Runnable) -> None:
+        self._calls = calls
 
     async def open(self) -> None:
         self._calls.open()
@@ -88,8 +91,8 @@ class InlineWorker:
 class AsyncWorker:
     """Runs an environment that waits for I/O on the event loop."""
 
-    def __init__(self, spec: EnvironmentSpec, max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES) -> None:
-        self._calls = Calls(spec, max_message_bytes)
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
         self._turn = asyncio.Lock()
         self._running: asyncio.Task[Any] | None = None
 
@@ -128,10 +131,10 @@ _Job = tuple[asyncio.AbstractEventLoop, Callable[[Any, BaseException | None], No
 class ThreadWorker:
     """Runs a blocking environment in one thread, from its building to its closing."""
 
-    def __init__(self, spec: EnvironmentSpec, max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES) -> None:
-        self._calls = Calls(spec, max_message_bytes)
+    def __init__(self, calls: Runnable, name: str) -> None:
+        self._calls = calls
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name=f"openenv-{spec.name}", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=f"openenv-{name}", daemon=True)
         self._thread.start()
 
     async def open(self) -> None:

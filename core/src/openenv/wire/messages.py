@@ -8,6 +8,7 @@ RESET: Final = "reset"
 STEP: Final = "step"
 STATE: Final = "state"
 RENDER: Final = "render"
+LANES: Final = "lanes"
 CLOSE: Final = "close"
 ACK: Final = "ack"
 CANCEL: Final = "cancel"
@@ -15,12 +16,21 @@ HELLO: Final = "hello"
 OBSERVATION: Final = "observation"
 ERROR: Final = "error"
 
-REPLY_TYPE: Final = {RESET: OBSERVATION, STEP: OBSERVATION, STATE: STATE, RENDER: RENDER}
+REPLY_TYPE: Final = {RESET: OBSERVATION, STEP: OBSERVATION, STATE: STATE, RENDER: RENDER, LANES: LANES}
 """The type of the reply that each request gets when nothing goes wrong."""
 
 V1_REQUESTS: Final = frozenset({RESET, STEP, STATE, CLOSE})
-NUMBERED: Final = frozenset({RESET, STEP, STATE, RENDER})
+NUMBERED: Final = frozenset({RESET, STEP, STATE, RENDER, LANES})
 """The requests of version 2 that carry an `id` and get a reply."""
+
+OF_LANES: Final = frozenset({RESET, STEP, STATE})
+"""Those that may name `lanes`; their `data` is then a list, one entry a lane, and so is that of their reply."""
+
+DISABLED: Final = "disabled"
+NEXT_STEP: Final = "next_step"
+SAME_STEP: Final = "same_step"
+AUTORESET: Final = (DISABLED, NEXT_STEP, SAME_STEP)
+"""What follows an episode's end on a lane (Gymnasium's `AutoresetMode`)."""
 
 CLOSE_PROTOCOL: Final = 1002
 CLOSE_UNKNOWN: Final = 4404
@@ -46,9 +56,15 @@ class Request(NamedTuple):
         data: the arguments of a reset or the fields of an action; None where the type has none.
         timeout_s: seconds the environment is told that the caller will wait; None for no word of it.
         strict: a reset argument that the environment does not take is an error, rather than ignored.
+        lanes: which lanes `data` has an entry for, in its order; None for a request of one environment.
+        autoreset: one of `AUTORESET`.
+        continues: a reset that followed an episode's end by itself.
     """
 
     type: str
-    data: dict[str, Any] | None = None
+    data: Any = None
     timeout_s: float | None = None
     strict: bool = False
+    lanes: list[int] | None = None
+    autoreset: str = DISABLED
+    continues: bool = False

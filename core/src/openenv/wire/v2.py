@@ -16,7 +16,7 @@ import pydantic_core
 from pydantic import BaseModel
 
 from ..contract.models import Observation, declared_flags
-from ..errors import InvalidActionError, InvalidMessageError, OpenEnvError, UnknownMessageTypeError
+from ..errors import ExecutionError, InvalidActionError, InvalidMessageError, OpenEnvError, UnknownMessageTypeError
 from . import messages
 from .arrays import ARRAY, is_array, is_scalar, pack_array, to_plain, unpack_array
 from .messages import Request
@@ -39,7 +39,10 @@ class Codec(NamedTuple):
         load: a frame into plain data; raises ValueError.
         dump: plain data into the bytes of a value; raises ValueError for what cannot be carried.
         encode: what an environment returned (an observation, a state, a bundle) into the bytes of a reply's `data`.
-        wrap: type, id (None where there is none), the bytes of `data`, and a request's `ack` and `deadline_s` into a frame.
+        encode_all: what several lanes returned, errors among it, into the entries of a list, without its head.
+        gather: how many entries there are, and pieces of such a list, into the bytes of the whole.
+        wrap: type, id (None where there is none), the bytes of `data`, and a request's `ack`, `deadline_s` and `lanes`
+            (these as bytes) into a frame.
     """
 
     subprotocol: str
@@ -47,6 +50,8 @@ class Codec(NamedTuple):
     load: Callable[[str | bytes], Any]
     dump: Callable[[Any], bytes]
     encode: Callable[[Any], bytes]
+    encode_all: Callable[[list[Any]], bytes]
+    gather: Callable[[int, list[bytes]], bytes]
     wrap: Callable[..., bytes]
 
 
@@ -54,6 +59,10 @@ def reply_data(value: Any, *, as_json: bool) -> Any:
     """Return what an environment returned as the plain `data` of its reply."""
     mode = "json" if as_json else "python"
     if not isinstance(value, Observation):
+        if isinstance(value, Continued):
+            return _continued_data(value, as_json=as_json)
+        if isinstance(value, OpenEnvError):
+            return {"error": error_content(value)}
         return value.__pydantic_serializer__.to_python(value, mode=mode) if isinstance(value, BaseModel) else value
     model = type(value)
     beside, flags = _fields_beside(model)
@@ -65,6 +74,24 @@ def reply_data(value: Any, *, as_json: bool) -> Any:
         if (said := getattr(value, flag)) is not None:
             data[flag] = said
     return data
+
+
+class Continued(NamedTuple):
+    """What a step gave that ended an episode where the next one began at once.
+
+    Attributes:
+        first: the next episode's first observation.
+        last: the ended one's last.
+    """
+
+    first: Observation
+    last: Observation
+
+
+def _continued_data(value: Continued, *, as_json: bool) -> Any:
+    """Return the next episode's observation with the last step's reward and end, and that step's whole result as `final`."""
+    first, last = (reply_data(observation, as_json=as_json) for observation in value)
+    return {**last, "observation": first["observation"], "metadata": first.get("metadata"), "final": last}
 
 
 @cache
@@ -94,6 +121,53 @@ def _as_python_or_json(value: Any, dump: Callable[[Any], bytes]) -> bytes:
             return dump(reply_data(value, as_json=True))
         except ValueError:
             raise error from None
+
+
+def encode_all_json(values: list[Any]) -> bytes:
+    """See `Codec.encode_all`."""
+    return _encode_all(values, dump_json)[1:-1]
+
+
+def encode_all_msgpack(values: list[Any]) -> bytes:
+    """See `Codec.encode_all`."""
+    return _encode_all(values, dump_msgpack)[_array_head_size(len(values)) :]
+
+
+def _encode_all(values: list[Any], dump: Callable[[Any], bytes]) -> bytes:
+    """Dump what lanes returned; where something cannot be sent, that lane alone gets an error."""
+    try:
+        return dump([reply_data(value, as_json=False) for value in values])
+    except ValueError:
+        return dump([_sendable(value, dump) for value in values])
+
+
+def _sendable(value: Any, dump: Callable[[Any], bytes]) -> Any:
+    for as_json in (False, True):
+        data = reply_data(value, as_json=as_json)
+        try:
+            dump(data)
+        except ValueError as error:
+            told = f"what the environment gave cannot be sent: {error}"
+        else:
+            return data
+    return {"error": error_content(ExecutionError(told))}
+
+
+def gather_json(count: int, pieces: list[bytes]) -> bytes:
+    """See `Codec.gather`."""
+    return b"[%s]" % b",".join(pieces)
+
+
+def gather_msgpack(count: int, pieces: list[bytes]) -> bytes:
+    """See `Codec.gather`."""
+    size = _array_head_size(count)
+    head = bytes((0x90 | count,)) if size == 1 else bytes((0xDC if size == 3 else 0xDD,)) + count.to_bytes(size - 1, "big")
+    return head + b"".join(pieces)
+
+
+def _array_head_size(count: int) -> int:
+    """How many bytes msgpack puts before the entries of an array."""
+    return 1 if count < 16 else 3 if count < 65536 else 5
 
 
 def dump_json(value: Any) -> bytes:
@@ -154,7 +228,12 @@ def _extension(code: int, content: bytes) -> Any:
 
 
 def wrap_json(
-    kind: str, number: int | None, data: bytes | None = None, ack: int | None = None, deadline_s: float | None = None
+    kind: str,
+    number: int | None,
+    data: bytes | None = None,
+    ack: int | None = None,
+    deadline_s: float | None = None,
+    lanes: bytes | None = None,
 ) -> bytes:
     """See `Codec.wrap`."""
     parts = [b'{"type":"%s","id":%s' % (kind.encode(), b"null" if number is None else b"%d" % number)]
@@ -162,6 +241,8 @@ def wrap_json(
         parts.append(b',"ack":%d' % ack)
     if deadline_s is not None:
         parts.append(b',"deadline_s":%s' % repr(deadline_s).encode())
+    if lanes is not None:
+        parts += (b',"lanes":', lanes)
     if data is not None:
         parts += (b',"data":', data)
     parts.append(b"}")
@@ -169,19 +250,26 @@ def wrap_json(
 
 
 def wrap_msgpack(
-    kind: str, number: int | None, data: bytes | None = None, ack: int | None = None, deadline_s: float | None = None
+    kind: str,
+    number: int | None,
+    data: bytes | None = None,
+    ack: int | None = None,
+    deadline_s: float | None = None,
+    lanes: bytes | None = None,
 ) -> bytes:
     """See `Codec.wrap`."""
-    entries = 2 + (ack is not None) + (deadline_s is not None) + (data is not None)
+    entries = 2 + (ack is not None) + (deadline_s is not None) + (lanes is not None) + (data is not None)
     frame = _head(kind, entries) + _NOTHING if number is None else _head(kind, entries) + _unsigned(number)
     if ack is not None:
         frame += _ACK + _unsigned(ack)
     if deadline_s is not None:
         frame += _deadline(deadline_s)
+    if lanes is not None:
+        frame += _LANES + lanes
     return frame if data is None else frame + _DATA + data
 
 
-_NOTHING, _ID, _ACK, _DEADLINE, _DATA = (msgpack.packb(name) for name in (None, "id", "ack", "deadline_s", "data"))
+_NOTHING, _ID, _ACK, _DEADLINE, _LANES, _DATA = map(msgpack.packb, (None, "id", "ack", "deadline_s", "lanes", "data"))
 _OF_THREAD = threading.local()
 """One packer a thread: making one costs more than what it packs of a small message."""
 
@@ -206,8 +294,19 @@ def _unsigned(number: int) -> bytes:
     return b"\xcf" + number.to_bytes(8, "big")
 
 
-JSON: Final = Codec("openenv.v2.json", True, pydantic_core.from_json, dump_json, encode_json, wrap_json)
-MSGPACK: Final = Codec("openenv.v2.msgpack", False, load_msgpack, dump_msgpack, encode_msgpack, wrap_msgpack)
+JSON: Final = Codec(
+    "openenv.v2.json", True, pydantic_core.from_json, dump_json, encode_json, encode_all_json, gather_json, wrap_json
+)
+MSGPACK: Final = Codec(
+    "openenv.v2.msgpack",
+    False,
+    load_msgpack,
+    dump_msgpack,
+    encode_msgpack,
+    encode_all_msgpack,
+    gather_msgpack,
+    wrap_msgpack,
+)
 CODECS: Final = {codec.subprotocol: codec for codec in (MSGPACK, JSON)}
 
 
@@ -264,15 +363,32 @@ def read_request(incoming: Incoming, strict_reset: bool) -> Request:
     if kind not in messages.NUMBERED:
         known = ", ".join(sorted(messages.NUMBERED))
         raise UnknownMessageTypeError(f"unknown message type {kind!r}; this server takes {known}")
-    data = message.get("data")
-    if kind in (messages.STEP, messages.RESET):
+    data, lanes = message.get("data"), message.get("lanes")
+    if lanes is not None:
+        data = _read_lanes(kind, lanes, data)
+    elif kind in (messages.STEP, messages.RESET, messages.LANES):
         data = {} if data is None and kind == messages.RESET else data
         if not isinstance(data, dict):
             raise InvalidActionError(f"a {kind} message needs 'data' to be a map")
     deadline_s = message.get("deadline_s")
     if deadline_s is not None and not (type(deadline_s) in (int, float) and deadline_s > 0):
         raise InvalidActionError("deadline_s must be a number of seconds above 0")
-    return Request(kind, data, deadline_s, strict_reset)
+    return Request(kind, data, deadline_s, strict_reset, lanes)
+
+
+def _read_lanes(kind: str, lanes: Any, data: Any) -> list[Any]:
+    """Return the entries for a request's lanes. Raises `InvalidActionError` where they do not go together."""
+    if kind not in messages.OF_LANES:
+        raise InvalidActionError(f"a {kind} message takes no 'lanes'")
+    if not isinstance(lanes, list) or not all(type(lane) is int for lane in lanes) or len(set(lanes)) < len(lanes):
+        raise InvalidActionError("'lanes' is a list of different whole numbers")
+    if data is None and kind != messages.STEP:
+        data = [{}] * len(lanes)
+    if not isinstance(data, list) or len(data) != len(lanes):
+        raise InvalidActionError(f"a {kind} message of {len(lanes)} lanes needs 'data' to be a list of as many entries")
+    if kind != messages.STATE and not all(isinstance(entry, dict) for entry in data):
+        raise InvalidActionError(f"a {kind} message of lanes needs every entry of 'data' to be a map")
+    return data
 
 
 def error_content(error: OpenEnvError) -> dict[str, Any]:
