@@ -40,6 +40,7 @@ class Calls:
 
     def __init__(self, spec: EnvironmentSpec, max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES) -> None:
         self._spec = spec
+        self._takes_timeout = spec.step_takes_timeout
         self._longest = max_message_bytes - ENVELOPE_BYTES
         self._environment: AnyEnvironment | None = None
         self._over = False
@@ -78,15 +79,35 @@ class Calls:
         except ExecutionError as error:
             raise _not_continued(value, error) from error
 
+    def step(self, data: Any, timeout_s: float | None) -> Any:
+        """Do one action and return what the environment gave; raises as `run`."""
+        if self._environment is None:
+            raise ExecutionError(f"{self._spec.name} is closed")
+        action = self._spec.read_action(data)
+        if self._over:
+            raise ExecutionError("the episode is over: reset() starts the next one")
+        try:
+            if timeout_s is not None and self._takes_timeout:
+                value = self._step(action, timeout_s=timeout_s)
+            else:
+                value = self._step(action)
+        except OpenEnvError:
+            raise
+        except BaseException as error:
+            raise self._failure(messages.STEP, error) from error
+        return self._checked(messages.STEP, value)
+
     def _perform(self, request: Request) -> Any:
+        if request.type == messages.STEP:
+            return self.step(request.data, request.timeout_s)
         call = self._prepare(request)
         try:
             value = call()
         except OpenEnvError:
             raise
         except BaseException as error:
-            raise self._failure(request, error) from error
-        return self._checked(request, value)
+            raise self._failure(request.type, error) from error
+        return self._checked(request.type, value)
 
     async def run_async(self, request: Request, encode: Encode = encode_v1) -> bytes:
         """As `run`, awaiting what the environment returns where it is awaitable."""
@@ -116,10 +137,10 @@ class Calls:
         except asyncio.CancelledError as error:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
-            raise self._failure(request, error) from error
+            raise self._failure(request.type, error) from error
         except BaseException as error:
-            raise self._failure(request, error) from error
-        return self._checked(request, value)
+            raise self._failure(request.type, error) from error
+        return self._checked(request.type, value)
 
     def close(self) -> Any:
         """Close the environment; returns an awaitable where its `close` is one. An error there is logged."""
@@ -173,16 +194,17 @@ class Calls:
             raise InvalidActionError(f"{self._spec.name}.reset does not take {', '.join(sorted(unknown))}; {taken}")
         return {name: value for name, value in data.items() if name in names}
 
-    def _checked(self, request: Request, value: Any) -> Any:
+    def _checked(self, kind: str, value: Any) -> Any:
         """Return what the environment gave. Raises `ExecutionError` where that is nothing that it may give."""
-        expected, name = _RETURNS.get(request.type, (Observation, "an Observation"))
-        if not isinstance(value, expected):
-            raise ExecutionError(f"{self._spec.name}.{request.type} must give {name}, but gave {type(value).__name__}")
-        if isinstance(value, Observation):
+        if isinstance(value, Observation) and kind not in _RETURNS:
             try:
                 self._over = bool(value.done)
             except AttributeError as error:
-                raise ExecutionError(f"what {self._spec.name}.{request.type} gave cannot be sent: {error}") from error
+                raise ExecutionError(f"what {self._spec.name}.{kind} gave cannot be sent: {error}") from error
+            return value
+        expected, name = _RETURNS.get(kind, (Observation, "an Observation"))
+        if not isinstance(value, expected):
+            raise ExecutionError(f"{self._spec.name}.{kind} must give {name}, but gave {type(value).__name__}")
         return value
 
     def encoded(self, request: Request, value: Any, encode: Encode) -> bytes:
@@ -198,11 +220,11 @@ class Calls:
             )
         return data
 
-    def _failure(self, request: Request, error: BaseException) -> ExecutionError:
+    def _failure(self, call: str, error: BaseException) -> ExecutionError:
         if not isinstance(error, ValueError):
-            logger.warning("%s.%s failed", self._spec.name, request.type, exc_info=error)
+            logger.warning("%s.%s failed", self._spec.name, call, exc_info=error)
         kind = type(error).__name__
-        told = str(error) or f"{kind} in {self._spec.name}.{request.type}"
+        told = str(error) or f"{kind} in {self._spec.name}.{call}"
         if not isinstance(error, ValueError | RuntimeError) and str(error):
             told = f"{kind}: {told}"
         return ExecutionError(told, error_type=kind)

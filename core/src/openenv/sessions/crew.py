@@ -63,11 +63,15 @@ class CrewCalls:
         kind, _, timeout_s, strict, lanes, autoreset, _ = request
         assert lanes is not None
         values: list[Any] = []
+        plain_steps = kind == messages.STEP and autoreset == messages.DISABLED
         for lane, data in zip(lanes, request.data, strict=True):
             try:
                 if lane in self._lost:
                     self._find(lane, kind)
-                values.append(self._members[lane].value_of(Request(kind, data, timeout_s, strict, None, autoreset)))
+                if plain_steps:
+                    values.append(self._members[lane].step(data, timeout_s))
+                else:
+                    values.append(self._members[lane].value_of(Request(kind, data, timeout_s, strict, None, autoreset)))
             except OpenEnvError as error:
                 values.append(error)
             except Exception as error:

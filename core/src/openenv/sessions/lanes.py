@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -10,9 +13,15 @@ from ..errors import CallCancelled, InvalidActionError, OpenEnvError
 from ..wire.messages import Request
 from ..wire.v2 import Codec
 from ..wire.values import read_error
+from .calls import Encode
 from .lane import Lane
 from .supply import Supply
 from .ticket import Ticket
+
+QUICK_S = 0.001
+"""Crews that take less follow one another: threads that want the interpreter at the same time cost more than they gain."""
+
+SHORTEST_S = 0.001
 
 
 class Lanes:
@@ -33,6 +42,9 @@ class Lanes:
         self._supply = supply
         self._sizes = supply.crews(count)
         self._crews: list[Lane] = []
+        self._waiting: deque[_Batch] = deque()
+        self._in_turns: _Batch | None = None
+        self._quick = False
         self._place = [(crew, index) for crew, size in enumerate(self._sizes) for index in range(size or 1)]
 
     async def open(self) -> None:
@@ -57,7 +69,7 @@ class Lanes:
     @property
     def busy(self) -> bool:
         """Whether a call waits or runs on any lane."""
-        return any(crew.busy for crew in self._crews)
+        return bool(self._waiting) or self._in_turns is not None or any(crew.busy for crew in self._crews)
 
     @property
     def last_used(self) -> float:
@@ -81,17 +93,36 @@ class Lanes:
         if not lanes or min(lanes) < 0 or max(lanes) >= self.count:
             raise InvalidActionError(f"this session has lanes 0 to {self.count - 1}, and {lanes[:8]} was asked for")
         in_order = all(one < other for one, other in pairwise(lanes))
-        batch = _Batch(request, codec, in_order)
-        for crew, share in ({0: request} if in_order and len(self._crews) == 1 else self._shares(request)).items():
-            size = self._sizes[crew]
-            part = share._replace(autoreset=self.autoreset)
-            if size is None:
-                assert part.lanes is not None
-                part = part._replace(lanes=None, data=part.data[0])
-            encode = codec.encode if size is None else codec.encode_all
-            batch.add(self._crews[crew], self._crews[crew].submit(part, encode, deadline_s), len(share.lanes or []))
-        batch.begin()
+        shares = {0: request} if in_order and len(self._crews) == 1 else self._shares(request)
+        batch = _Batch(request, codec, in_order, deadline_s, self._ended)
+        for crew, share in shares.items():
+            batch.add(self._part(self._crews[crew], self._sizes[crew], share, codec))
+        self._waiting.append(batch)
+        self._advance()
         return batch
+
+    def _part(self, crew: Lane, size: int | None, share: Request, codec: Codec) -> _Part:
+        lanes = share.lanes or []
+        if size is None:
+            alone = share._replace(lanes=None, data=share.data[0], autoreset=self.autoreset)
+            return _Part(crew, alone, codec.encode, 1)
+        return _Part(crew, share._replace(autoreset=self.autoreset), codec.encode_all, len(lanes))
+
+    def _advance(self) -> None:
+        """Begin what waits, except behind a batch whose crews take turns: each lane's calls keep their order."""
+        while self._waiting and self._in_turns is None:
+            batch = self._waiting.popleft()
+            if self._quick and len(batch.parts) > 1:
+                self._in_turns = batch
+            batch.begin(one_by_one=self._in_turns is batch)
+
+    def _ended(self, ticket: Ticket) -> None:
+        assert isinstance(ticket, _Batch)
+        if ticket.quickest_s is not None:
+            self._quick = ticket.quickest_s < QUICK_S
+        if ticket is self._in_turns:
+            self._in_turns = None
+            self._advance()
 
     def _of_first(self, request: Request, codec: Codec, deadline_s: float | None) -> Ticket:
         inner = request._replace(lanes=[0], data=[request.data or {}])
@@ -111,49 +142,94 @@ class Lanes:
         """Answer what has no outcome yet of a request with an error."""
         batch = ticket.batch if isinstance(ticket, _Alone) else ticket
         assert isinstance(batch, _Batch)
-        for crew, part, _ in batch.parts:
-            crew.give_up(part, kind)
+        batch.give_up(kind)
 
     async def close(self) -> None:
         """Close every environment and give the slots back."""
         await asyncio.gather(*(crew.close() for crew in self._crews))
 
 
+class _Part:
+    """What one crew does of a batch, for so many lanes; its ticket once it has been submitted."""
+
+    __slots__ = ("crew", "encode", "lanes", "request", "ticket")
+
+    def __init__(self, crew: Lane, request: Request, encode: Encode, lanes: int) -> None:
+        self.crew = crew
+        self.request = request
+        self.encode = encode
+        self.lanes = lanes
+        self.ticket: Ticket | None = None
+
+
 class _Batch(Ticket):
-    """A request of many lanes: done when all its parts are."""
+    """A request of many lanes: done when all its parts are.
 
-    __slots__ = ("_codec", "_in_order", "_missing", "parts")
+    Attributes:
+        quickest_s: the least that a crew took; None while no crew has ended.
+    """
 
-    def __init__(self, request: Request, codec: Codec, in_order: bool) -> None:
-        super().__init__(request, codec.encode_all, _nothing)
+    __slots__ = ("_begun_at", "_codec", "_given_up", "_in_order", "_left", "_one_by_one", "parts", "quickest_s")
+
+    def __init__(
+        self, request: Request, codec: Codec, in_order: bool, deadline_s: float | None, ended: Callable[[Ticket], None]
+    ) -> None:
+        super().__init__(request, codec.encode_all, ended)
+        self.deadline_s = deadline_s
+        self.until = None if deadline_s is None else asyncio.get_running_loop().time() + deadline_s
         self._codec = codec
         self._in_order = in_order
-        self._missing = 0
-        self.parts: list[tuple[Lane, Ticket, int]] = []
+        self._one_by_one = False
+        self._given_up: type[OpenEnvError] | None = None
+        self._left = 0
+        self._begun_at = 0.0
+        self.parts: list[_Part] = []
+        self.quickest_s: float | None = None
 
-    def add(self, crew: Lane, part: Ticket, lanes: int) -> None:
-        """Add what a crew does, which stands for so many lanes."""
-        self.parts.append((crew, part, lanes))
+    def add(self, part: _Part) -> None:
+        """Add what a crew is to do."""
+        self.parts.append(part)
 
-    def begin(self) -> None:
-        """Wait for the parts; with all of them done already, settle."""
-        self._missing = len(self.parts)
-        for _, part, _ in self.parts:
-            part.tell(self._one_done)
+    def begin(self, *, one_by_one: bool) -> None:
+        """Submit the parts: all at once, or each when the one before is done."""
+        self._left = len(self.parts)
+        self._one_by_one = one_by_one
+        for part in self.parts[:1] if one_by_one else self.parts:
+            self._submit(part)
+
+    def give_up(self, kind: type[OpenEnvError]) -> None:
+        """Answer what has no outcome yet with an error."""
+        self._given_up = kind
+        for part in self.parts:
+            if part.ticket is not None:
+                part.crew.give_up(part.ticket, kind)
+
+    def _submit(self, part: _Part) -> None:
+        self._begun_at = time.monotonic()
+        left_s = None if self.until is None else max(SHORTEST_S, self.until - asyncio.get_running_loop().time())
+        part.ticket = part.crew.submit(part.request, part.encode, left_s)
+        if self._given_up is not None:
+            part.crew.give_up(part.ticket, self._given_up)
+        part.ticket.tell(self._one_done)
 
     def _one_done(self, _: Ticket) -> None:
-        self._missing -= 1
-        if not self._missing:
-            pieces = [piece for _, part, lanes in self.parts for piece in self._pieces(part, lanes)]
+        took_s = time.monotonic() - self._begun_at
+        self.quickest_s = took_s if self.quickest_s is None else min(took_s, self.quickest_s)
+        self._left -= 1
+        if self._left and self._one_by_one:
+            self._submit(self.parts[len(self.parts) - self._left])
+        elif not self._left:
+            pieces = [piece for part in self.parts for piece in self._pieces(part)]
             data = self._codec.gather(len(self.request.lanes or []), pieces)
             self.settle(data if self._in_order else self._reordered(data))
 
-    def _pieces(self, part: Ticket, lanes: int) -> list[bytes]:
-        if part.error is None:
-            return [part.data or b""]
-        error = part.error
+    def _pieces(self, part: _Part) -> list[bytes]:
+        assert part.ticket is not None
+        error = part.ticket.error
+        if error is None:
+            return [part.ticket.data or b""]
         told = error if isinstance(error, OpenEnvError) else OpenEnvError(f"{type(error).__name__}: {error}")
-        return [self._codec.encode_all([told])] * lanes
+        return [self._codec.encode_all([told])] * part.lanes
 
     def _reordered(self, data: bytes) -> bytes:
         """Put what came in the order of lanes into that of the request."""
