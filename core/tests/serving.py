@@ -12,12 +12,19 @@ from typing import Any
 
 import uvicorn
 
+from openenv.server.websocket_protocol import WebSocketProtocol
+
+SOCKETS: Any = WebSocketProtocol
+"""What serves WebSockets: what `openenv.server.serve` takes, or the name of another that uvicorn knows."""
+
 
 @contextmanager
 def running(app: Any) -> Iterator[str]:
     """Serve an app on a free port of this machine; yields its base URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, ws="websockets-sansio", ws_per_message_deflate=False, log_level="error")
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(512)
+    config = uvicorn.Config(app, ws=SOCKETS, ws_per_message_deflate=False, log_level="error")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
     thread.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import serving
 from journal import Journal, step_of
 from serving import running, wait_until
 from speaking import speaking
@@ -12,6 +13,13 @@ from speaking import speaking
 from openenv.server import create_app
 from openenv.sessions.registry import Registry
 from openenv.version import __version__
+
+
+@pytest.fixture(autouse=True, params=["serve", "any-uvicorn"])
+def _sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under `openenv.server.serve` messages take a short way, under a plain uvicorn ASGI's: to a client they are the same."""
+    if request.param == "any-uvicorn":
+        monkeypatch.setattr(serving, "SOCKETS", "websockets-sansio")
 
 
 def code_of(message: dict[str, Any]) -> tuple[Any, Any]:
@@ -35,7 +43,7 @@ async def test_the_server_speaks_first_and_says_what_it_is(codec: str) -> None:
                 "idle_timeout_s": 77,
                 "resume_window_s": 7,
                 "step_timeout_s": 5.5,
-                "lanes": 1,
+                "lanes": 256,
             }
             assert {"resume", "deadlines", "cancel", "render"} <= set(hello["capabilities"])
             assert len(first.session) >= 22  # 128 bits take so many characters

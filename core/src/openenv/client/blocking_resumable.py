@@ -46,7 +46,7 @@ class BlockingResumable:
         self._turn = threading.Lock()
         self._ended: SessionLost | None = None
 
-    def open(self) -> None:
+    def open(self) -> BlockingResumable:
         try:
             self._ledger.greet(self._socket.receive(GREETING_TIMEOUT_S))
         except BaseException as error:
@@ -55,6 +55,7 @@ class BlockingResumable:
                 raise refusal(self._url, error) from None
             raise
         KEEPER.watch(self)
+        return self
 
     def request(self, call: Call) -> dict[str, Any]:
         deadline = time.monotonic() + call.timeout_s + GRACE_S

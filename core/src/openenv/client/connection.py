@@ -6,8 +6,8 @@ import asyncio
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from ..errors import OpenEnvError, SessionError, SessionLost, SessionStuck, StepTimeout, UsageError
@@ -16,6 +16,18 @@ from ..wire import messages
 from .transport import BlockingTransport, Call, Endpoint, Transport
 
 GIVEN_UP = "the call before was given up, so where the episode stands is unknown: reset() first"
+
+
+class _Process:
+    """Which process this is: asked of the system once, and again in a forked child."""
+
+    def __init__(self) -> None:
+        self.number = os.getpid()
+
+
+_PROCESS = _Process()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_PROCESS.__init__)  # type: ignore[misc]
 
 
 class Connection:
@@ -38,7 +50,7 @@ class Connection:
         self._first: Call | None = None
         self._on_new_session: Callable[[], None] = lambda: None
         self._goodbye: weakref.finalize[..., Connection] | None = None
-        self._process = os.getpid()
+        self._process = _PROCESS.number
         self._of_parent: object = None
 
     @property
@@ -74,7 +86,7 @@ class Connection:
                         "this client is connected in an event loop: await its calls there, or use another client here"
                     )
                 transport = self._make_endpoint(self.start_provider()).blocking_transport()
-                transport.open()
+                transport = transport.open()
                 if self._first is not None:
                     try:
                         transport.request(self._first)
@@ -83,7 +95,7 @@ class Connection:
                         raise
                     self._on_new_session()
                 self._blocking = transport
-                self._goodbye = weakref.finalize(self, _say_goodbye, transport, os.getpid())
+                self._goodbye = weakref.finalize(self, _say_goodbye, transport, _PROCESS.number)
             return self._blocking
 
     async def open_async(self) -> Transport:
@@ -102,7 +114,7 @@ class Connection:
                 raise UsageError("this client is connected in another event loop: close it there, or use another client")
             url = await asyncio.to_thread(self.start_provider) if self._provider is not None else None
             transport = self._make_endpoint(url).transport()
-            await transport.open()
+            transport = await transport.open()
             if self._first is not None:
                 try:
                     await transport.request(self._first)
@@ -118,12 +130,17 @@ class Connection:
 
         A reset that finds its session lost is sent once more (`again`), on a session of its own.
         """
-        self._leave_to_parent()
-        with self._turn_within(call):
-            self._forget_ended_loop()
-            self._check(call)
-            self._drop_lost_blocking(call)
-            transport = self.open()
+        if self._process != _PROCESS.number:
+            self._leave_to_parent()
+        if not self._thread_turn.acquire(timeout=min(call.timeout_s, threading.TIMEOUT_MAX)):
+            told = f"{call.type} waited {call.timeout_s:g} s for another thread's call; the episode stands as it was"
+            raise StepTimeout(told, started=False)
+        try:
+            if self._only_reset is not None or self._blocking is None:
+                self._forget_ended_loop()
+                self._check(call)
+                self._drop_lost_blocking(call)
+            transport = self._blocking or self.open()
             try:
                 data = transport.request(call)
             except SessionLost as error:
@@ -137,27 +154,23 @@ class Connection:
             except BaseException:
                 self._only_reset = SessionStuck(GIVEN_UP)
                 raise
-            self._note_success(call)
+            if self._only_reset is not None:
+                self._note_success(call)
             return data
-
-    @contextmanager
-    def _turn_within(self, call: Call) -> Iterator[None]:
-        """Hold the connection for a call, once other threads' calls are over. Raises `StepTimeout` past its time."""
-        if not self._thread_turn.acquire(timeout=min(call.timeout_s, threading.TIMEOUT_MAX)):
-            told = f"{call.type} waited {call.timeout_s:g} s for another thread's call; the episode stands as it was"
-            raise StepTimeout(told, started=False)
-        try:
-            yield
         finally:
             self._thread_turn.release()
 
     async def request_async(self, call: Call, *, again: bool = False) -> dict[str, Any]:
         """As `request`, awaited."""
-        self._leave_to_parent()
-        self._forget_ended_loop()
-        self._check(call)
-        await self._drop_lost_async(call)
-        transport = await self.open_async()
+        if self._process != _PROCESS.number:
+            self._leave_to_parent()
+        if self._only_reset is not None or self._async is None or self._async[0] is not asyncio.get_running_loop():
+            self._forget_ended_loop()
+            self._check(call)
+            await self._drop_lost_async(call)
+            transport = await self.open_async()
+        else:
+            transport = self._async[1]
         try:
             data = await transport.request(call)
         except SessionLost as error:
@@ -172,7 +185,8 @@ class Connection:
         except OpenEnvError as error:
             self._note(error)
             raise
-        self._note_success(call)
+        if self._only_reset is not None:
+            self._note_success(call)
         return data
 
     def close(self) -> None:
@@ -254,7 +268,7 @@ class Connection:
         """In a forked child, let the parent have its connection and its server, untouched."""
         if self._process == os.getpid():
             return
-        self._process = os.getpid()
+        self._process = _PROCESS.number
         self._of_parent = (self._async, self._blocking, self._provider)
         self._async = self._blocking = self._provider = None
         if self._goodbye is not None:
@@ -280,6 +294,6 @@ class Connection:
 
 def _say_goodbye(transport: BlockingTransport, process: int) -> None:
     """End the session of a client that was dropped, or whose program ends, without being closed."""
-    if process == os.getpid():
+    if process == _PROCESS.number:
         with suppress(OpenEnvError, OSError):
             transport.close()

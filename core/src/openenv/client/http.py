@@ -111,13 +111,14 @@ class HttpTransport(_Exchange):
         self._client: httpx.AsyncClient | None = None
         self._turn = asyncio.Lock()
 
-    async def open(self) -> None:
+    async def open(self) -> HttpTransport:
         self._client = httpx.AsyncClient(**self._client_options)
         try:
             (await self._client.get("/health", timeout=self._connect_timeout_s)).raise_for_status()
         except httpx.HTTPError as error:
             await self._client.aclose()
             raise self._unreachable(error) from None
+        return self
 
     async def request(self, call: Call) -> dict[str, Any]:
         try:
@@ -163,13 +164,14 @@ class BlockingHttpTransport(_Exchange):
         super().__init__(url, options)
         self._client: httpx.Client | None = None
 
-    def open(self) -> None:
+    def open(self) -> BlockingHttpTransport:
         self._client = httpx.Client(**self._client_options)
         try:
             self._client.get("/health", timeout=self._connect_timeout_s).raise_for_status()
         except httpx.HTTPError as error:
             self._client.close()
             raise self._unreachable(error) from None
+        return self
 
     def request(self, call: Call) -> dict[str, Any]:
         client = self._client

@@ -96,7 +96,12 @@ class Ledger:
         if type(number) is not int:
             number = None
         elif number in self.unanswered:
-            self._note_arrival(number, len(frame))
+            del self.unanswered[number]
+            if number == self._acked + 1 and not self._arrived:
+                self._acked = number
+                self._untold_bytes += len(frame)
+            else:
+                self._note_arrival(number, len(frame))
         if message.get("type") == messages.ERROR:
             return Reply(number, {}, read_error(data))
         return Reply(number, data if isinstance(data, dict | list) else {}, None)
@@ -136,7 +141,6 @@ class Ledger:
         return message
 
     def _note_arrival(self, number: int, size: int) -> None:
-        del self.unanswered[number]
         self._arrived[number] = size
         while self._acked + 1 in self._arrived:
             self._acked += 1

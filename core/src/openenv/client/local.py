@@ -111,8 +111,9 @@ class _LocalSession:
 class LocalTransport(_LocalSession):
     """One session of this process, used from an event loop."""
 
-    async def open(self) -> None:
+    async def open(self) -> LocalTransport:
         await asyncio.wrap_future(_submit(self._start()))
+        return self
 
     async def request(self, call: Call) -> dict[str, Any]:
         reply = asyncio.wrap_future(_submit(self._answer(call)))
@@ -133,8 +134,9 @@ class LocalTransport(_LocalSession):
 class BlockingLocalTransport(_LocalSession):
     """As `LocalTransport`, for threads that wait."""
 
-    def open(self) -> None:
+    def open(self) -> BlockingLocalTransport:
         _submit(self._start()).result()
+        return self
 
     def request(self, call: Call) -> dict[str, Any]:
         reply = _submit(self._answer(call))

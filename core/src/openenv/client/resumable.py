@@ -50,7 +50,7 @@ class Resumable:
         self._saying: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Lock()
 
-    async def open(self) -> None:
+    async def open(self) -> Resumable:
         assert self._socket is not None
         try:
             self._ledger.greet(await asyncio.wait_for(self._socket.receive(), GREETING_TIMEOUT_S))
@@ -60,6 +60,7 @@ class Resumable:
                 raise refusal(self._url, error) from None
             raise
         self._reading = asyncio.create_task(self._read())
+        return self
 
     async def request(self, call: Call) -> dict[str, Any]:
         until = self._loop.time() + call.timeout_s + GRACE_S

@@ -82,8 +82,8 @@ def dumped(dump: Callable[[Any], bytes], call: Call) -> bytes | None:
 class Transport(Protocol):
     """Carries the calls of one session from an event loop."""
 
-    async def open(self) -> None:
-        """Connect.
+    async def open(self) -> Transport:
+        """Connect, and return what carries the calls from now on: this transport, or one chosen for the server found.
 
         Raises:
             ConnectError: nobody answers.
@@ -106,7 +106,7 @@ class Transport(Protocol):
 class BlockingTransport(Protocol):
     """As `Transport`, for threads that wait; called by one thread at a time."""
 
-    def open(self) -> None:
+    def open(self) -> BlockingTransport:
         """See `Transport.open`."""
 
     def request(self, call: Call) -> dict[str, Any]:

@@ -60,31 +60,22 @@ class WebSocketTransport:
 
     def __init__(self, endpoint: WebSocketEndpoint) -> None:
         self._endpoint = endpoint
-        self._inner: Transport | None = None
 
-    async def open(self) -> None:
+    async def open(self) -> Transport:
         try:
             socket = await self._endpoint.connect(OFFERED)
         except FAILURES as error:
             raise refusal(self._endpoint.url, error) from None
         codec = v2.CODECS.get(socket.subprotocol or "")
-        inner: Transport
         if codec is None:
-            inner = SocketV1(self._endpoint.url, socket)
-        else:
-            inner = Resumable(self._endpoint.url, self._endpoint.connect, socket, Ledger(codec))
-        await inner.open()
-        self._inner = inner
+            return await SocketV1(self._endpoint.url, socket).open()
+        return await Resumable(self._endpoint.url, self._endpoint.connect, socket, Ledger(codec)).open()
 
     async def request(self, call: Call) -> dict[str, Any]:
-        if self._inner is None:
-            raise SessionLost("not connected")
-        return await self._inner.request(call)
+        raise SessionLost("not connected")
 
     async def close(self) -> None:
-        inner, self._inner = self._inner, None
-        if inner is not None:
-            await inner.close()
+        """Nothing is open."""
 
 
 class BlockingWebSocketTransport:
@@ -92,31 +83,23 @@ class BlockingWebSocketTransport:
 
     def __init__(self, endpoint: WebSocketEndpoint) -> None:
         self._endpoint = endpoint
-        self._inner: BlockingTransport | None = None
 
-    def open(self) -> None:
+    def open(self) -> BlockingTransport:
         try:
             socket, stack = self._endpoint.connect_blocking(OFFERED)
         except FAILURES as error:
             raise refusal(self._endpoint.url, error) from None
         codec = v2.CODECS.get(socket.subprotocol or "")
-        inner: BlockingTransport
         if codec is None:
-            inner = BlockingSocketV1(self._endpoint.url, socket, stack)
-        else:
-            inner = BlockingResumable(self._endpoint.url, self._endpoint.connect_blocking, (socket, stack), Ledger(codec))
-        inner.open()
-        self._inner = inner
+            return BlockingSocketV1(self._endpoint.url, socket, stack).open()
+        connect = self._endpoint.connect_blocking
+        return BlockingResumable(self._endpoint.url, connect, (socket, stack), Ledger(codec)).open()
 
     def request(self, call: Call) -> dict[str, Any]:
-        if self._inner is None:
-            raise SessionLost("not connected")
-        return self._inner.request(call)
+        raise SessionLost("not connected")
 
     def close(self) -> None:
-        inner, self._inner = self._inner, None
-        if inner is not None:
-            inner.close()
+        """Nothing is open."""
 
 
 class SocketV1:
@@ -132,8 +115,8 @@ class SocketV1:
         self._turn = asyncio.Lock()
         self._unanswered = 0
 
-    async def open(self) -> None:
-        pass
+    async def open(self) -> Transport:
+        return self
 
     async def request(self, call: Call) -> dict[str, Any]:
         check_supported(call, f"from {self._url}, which speaks the older protocol")
@@ -181,8 +164,9 @@ class BlockingSocketV1:
         self._turn = threading.Lock()
         self._unanswered = 0
 
-    def open(self) -> None:
+    def open(self) -> BlockingTransport:
         KEEPER.watch(self)
+        return self
 
     def request(self, call: Call) -> dict[str, Any]:
         check_supported(call, f"from {self._url}, which speaks the older protocol")

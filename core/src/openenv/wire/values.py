@@ -139,14 +139,11 @@ class ResultReader(Generic[ObsT]):
 
 def plain_result(observation: ObsT, data: dict[str, Any]) -> StepResult[ObsT]:
     """Return a result of an observation that needs no reading, and what stands beside it in `data`."""
-    metadata = data.get("metadata")
+    get = data.get
+    metadata = get("metadata")
     if metadata is None and isinstance(observation, Observation):
         metadata = observation.metadata or None
-    return StepResult(
-        observation,
-        data.get("reward"),
-        bool(data.get("done", False)),
-        metadata,
-        terminated=data.get("terminated"),
-        truncated=data.get("truncated"),
-    )
+    result = StepResult(observation, get("reward"), bool(get("done")), metadata)
+    if "terminated" in data or "truncated" in data:
+        result.terminated, result.truncated = get("terminated"), get("truncated")
+    return result
