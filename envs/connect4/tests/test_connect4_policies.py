@@ -58,7 +58,7 @@ def returns(policy: Policy, episodes: int, **options: Any) -> list[float]:
 
 
 @pytest.mark.parametrize(("depth", "positions"), [(1, 60), (2, 60), (3, 40), (4, 30)])
-def test_minimax_finds_the_best_column_and_the_soonest_win(depth: int, positions: int) -> None:
+def test_minimax_finds_the_best_column(depth: int, positions: int) -> None:
     rng, decided = Random(depth), 0
     for number in range(positions):
         _, observation, state = position(rng, 4 + number % 24)
@@ -67,6 +67,20 @@ def test_minimax_finds_the_best_column_and_the_soonest_win(depth: int, positions
         assert worths[MinimaxPolicy(number, depth).select_action(observation)] == best
         decided += min(worths.values()) < best
     assert decided > positions / 10, "too few positions in which a wrong column could be chosen"
+
+
+@pytest.mark.parametrize(("side", "depth"), [(1, 5), (-1, 4)], ids=["soonest win", "latest loss"])
+def test_minimax_hurries_to_win_and_is_slow_to_lose(side: int, depth: int) -> None:
+    """Only positions in which columns win, or lose, that differ in nothing but how soon."""
+    rng, found = Random(depth), 0
+    while found < 8:
+        _, observation, state = position(rng, 14)
+        if worth(state, depth) != side * observation.current_player:
+            continue
+        worths = {column: -exhaustive(state.child(column), depth - 1) for column in observation.legal_actions}
+        if len({value for value in worths.values() if value * side > 0}) > 1:
+            found += 1
+            assert worths[MinimaxPolicy(found, depth).select_action(observation)] == max(worths.values())
 
 
 @pytest.mark.long
