@@ -62,6 +62,7 @@ def test_against_an_opponent_the_agent_keeps_its_side(policy: str, agent_first: 
             observation = environment.step(
                 Connect4Action(column=observation.legal_actions[seed % len(observation.legal_actions)])
             )
+        assert observation.winner is not None
         assert observation.reward == observation.winner * (1 if agent_first else -1)
         rewards.add(observation.reward)
     assert -1.0 in rewards
@@ -70,8 +71,8 @@ def test_against_an_opponent_the_agent_keeps_its_side(policy: str, agent_first: 
 
 def test_an_invalid_move_loses_where_it_is_to() -> None:
     environment = Connect4Environment()
-    for options, columns, winner in (({}, "3", 1), ({}, "", -1), ({"opponent_policy": "random"}, "3", -1)):
-        observation = environment.reset(seed=0, invalid_move="lose", **options)
+    for policy, columns, winner in (("none", "3", 1), ("none", "", -1), ("random", "3", -1)):
+        observation = environment.reset(seed=0, invalid_move="lose", opponent_policy=policy)
         if columns:
             observation = play(environment, columns)
         steps, board = environment.state.step_count, environment.state.board

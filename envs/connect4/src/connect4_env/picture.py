@@ -41,7 +41,7 @@ def svg(board: Board, winner: int | None) -> str:
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height + 30}" role="img" aria-label="{told}" '
-            'font-family="sans-serif" font-size="16">',
+            'font-family="sans-serif" font-size="16" fill="#808080">',
             f"<title>{told}</title>",
             f'<rect width="{width}" height="{height}" rx="10" fill="#30638e"/>',
             *holes,
