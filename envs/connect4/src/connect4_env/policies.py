@@ -9,7 +9,7 @@ from .board import COLUMNS, Board, has_line
 from .models import Connect4Observation
 
 DEPTHS = range(1, 11)
-"""How far `MinimaxPolicy` may look; each further ply takes two to three times as long, the tenth up to about a second a move."""
+"""How far `MinimaxPolicy` may look; each further ply takes two to three times as long, the tenth up to a second a move."""
 
 CENTRE = COLUMNS // 2
 
