@@ -110,7 +110,7 @@ class CodingEnvironment(Environment[CodeAction, CodeObservation, CodeState]):
         self._cells.append(action.code)
         observation = self._observation(outcome)
         if self._task is not None:
-            self._grade(self._task, observation, number)
+            self._grade(self._task, observation, number, went_on=outcome.ended_by is None)
         observation = self._apply_transform(observation.answering(action.code))
         self._state.step_count = number
         self._state.last_exit_code = outcome.exit_code
@@ -189,9 +189,9 @@ class CodingEnvironment(Environment[CodeAction, CodeObservation, CodeState]):
             "tampered": "the interpreter was ended: the code broke its connection to the server",
         }.get(outcome.ended_by or "", f"the code ended the interpreter, with exit code {outcome.exit_code}")
 
-    def _grade(self, task: CodeTask, observation: CodeObservation, number: int) -> None:
+    def _grade(self, task: CodeTask, observation: CodeObservation, number: int, *, went_on: bool) -> None:
         best = self._state.tests_passed
-        passed = Grader(task, self._options, self._seed).passed(self._cells)
+        passed = Grader(task, self._options, self._seed).passed(self._cells, went_on=went_on)
         tests = {"passed": passed, "total": len(task.tests), "best_before": best}
         observation.metadata = {**observation.metadata, "tests": tests}
         observation.reward = 0.0

@@ -32,18 +32,23 @@ class Grader:
         self._options = options
         self._seed = seed
 
-    def passed(self, cells: Sequence[str]) -> int:
+    def passed(self, cells: Sequence[str], *, went_on: bool) -> int:
         """Return how many tests pass.
 
         Functions are called after all cells have run again, in order, in one process; where a call ends that, another
         takes its place. A program is the last cell alone, in a process for each test. What is not reached within
         `grading_time_s` has not passed.
 
+        Args:
+            cells: the code of the agent's steps.
+            went_on: whether the agent's own interpreter outlived the last of them. Where it did not, no function is left
+                to call.
+
         Raises:
             RuntimeError: the machinery failed; there is no verdict.
         """
         deadline = time.monotonic() + self._options.grading_time_s
-        calls = [test for test in self._task.tests if isinstance(test, CallTest)]
+        calls = [test for test in self._task.tests if isinstance(test, CallTest) and went_on]
         programs = [test for test in self._task.tests if isinstance(test, ProgramTest)]
         return self._calls(calls, cells, deadline) + sum(self._program(test, cells[-1], deadline) for test in programs)
 

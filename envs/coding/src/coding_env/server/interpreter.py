@@ -101,7 +101,7 @@ class Interpreter:
             RuntimeError: the machinery failed; nothing is known of the code.
         """
         outcome = self._request({"do": "run", "code": code, "name": name}, wall_time_s)
-        if outcome.reply is not None and type(outcome.reply.get("exit_code")) is not int:
+        if outcome.reply is not None and not (type(outcome.exit_code) is int and 0 <= outcome.exit_code <= 255):
             return self._broken(outcome)
         return outcome
 
@@ -160,11 +160,10 @@ class Interpreter:
                 return self._over(WALL_TIME)
             if len(replies) != 1 or replies[0].get("id") != number or not self._replies.empty:
                 return self._over(TAMPERED)
-            self._pause()
+            if not self._pause():
+                return self._over(EXITED)
         except ValueError:
             return self._over(TAMPERED)
-        if not self.alive:
-            return self._over(EXITED)
         exit_code = replies[0].get("exit_code", 0)
         return Outcome(self._out.take(), self._err.take(), exit_code, replies[0], None)
 
@@ -184,10 +183,12 @@ class Interpreter:
             exit_code = LIMIT_EXIT_CODE
         return Outcome(self._out.take(), self._err.take(), exit_code, None, reason)
 
-    def _pause(self) -> None:
+    def _pause(self) -> bool:
+        """Have the process stand still; False where it ended. Raises `ValueError` where it said more than it was asked."""
         self._command(PAUSE, "paused")
-        if self._ended is None and (self._channel_data() or not self._replies.empty):
+        if self.alive and (self._channel_data() or not self._replies.empty):
             raise ValueError("an answer that nobody asked for")
+        return self.alive
 
     def _end(self) -> None:
         with contextlib.suppress(OSError):
