@@ -12,12 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pyspiel
-
 from openenv import SyncEnvClient
 from openspiel_env import OpenSpielAction, OpenSpielEnv, OpenSpielObservation, OpenSpielState
 from openspiel_env.policies import policies_for
-from openspiel_env.server import games, minimax, tree_search
+from openspiel_env.server import games, minimax, parameters, tree_search
 
 Player = SyncEnvClient[OpenSpielAction, OpenSpielObservation, OpenSpielState]
 
@@ -49,12 +47,13 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 """What is given to the games that cannot be made without parameters."""
 
 NOTES = {
-    "bridge": "`mcts` is refused: to guess the other hands takes it more than 10 s for 20 simulations",
+    "bridge": "`mcts` is refused: to guess the other hands takes OpenSpiel seconds",
     "bridge_uncontested_bidding": "its last step takes seconds: it plays ten deals out with all cards open",
-    "chess": "`mcts` takes about 0.1 s a move",
+    "hive": "`mcts` takes up to 2 s a move",
     "colored_trails": "93,123 actions: the mask makes each message 190 kB in JSON",
     "crossword": "moves are words and have no numbers: `action_struct`; the default puzzle only, others would be files",
     "efg_game": "the game's text is given as `data`; files of the server's machine are not read",
+    "hearts": "`mcts` is refused: OpenSpiel's guess of the other hands crashes now and then",
     "nfg_game": "the game's text is given as `data`; files of the server's machine are not read",
     "normal_form_extensive_game": "for inner games with few decisions: it lists all strategies, "
     "and those of tic_tac_toe do not fit into the 256 MB that a game with parameters may take",
@@ -156,7 +155,7 @@ def plays_minimax(game: games.Game) -> bool:
 def document() -> str:
     """Return the whole document, for which every game is played."""
     rows = []
-    names = sorted(pyspiel.registered_names())
+    names = sorted(parameters.REGISTERED)
     with OpenSpielEnv.from_process().sync() as env:
         for name in names:
             rows.append(Row(said(name), played(env, name)).line())

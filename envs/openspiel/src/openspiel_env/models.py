@@ -12,24 +12,36 @@ SIMULTANEOUS = -2
 """`current_player_id` when every seat is the client's and all of them move at once."""
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class OpenSpielAction(Action):
     """One move: `action_id`, or `action_ids` where every seat is the client's and all move at once.
+
+    What is None does not travel, so that servers of older versions take the action too.
 
     `game_name` and `game_params` change nothing: where given, they must agree with the game in play, and the move is
     refused where they do not. The name "catch" counts as not given: older clients send it whatever they play. A game is
     chosen with `reset(game_name=…, game_params=…)`.
     """
 
-    action_id: int | None = Field(default=None, description="The move: one of the observation's legal_actions")
+    action_id: int | None = Field(
+        default=None, exclude_if=_is_none, description="The move: one of the observation's legal_actions"
+    )
     action_ids: list[int] | None = Field(
         default=None,
+        exclude_if=_is_none,
         description="Under opponent_policy none, where all move at once: one move a seat; 0 for a seat without legal ones",
     )
     action_struct: dict[str, Any] | None = Field(
         default=None,
+        exclude_if=_is_none,
         description="The move in games whose moves have no numbers (crossword): such as {'clue_id': 'A1', 'word': 'GO'}",
     )
-    game_name: str | None = Field(default=None, description="The game that the move is meant for; None: whichever is played")
+    game_name: str | None = Field(
+        default=None, exclude_if=_is_none, description="The game that the move is meant for; None: whichever is played"
+    )
     game_params: dict[str, Any] = Field(default_factory=dict, description="Parameters that the game is meant to have")
 
     @model_validator(mode="after")

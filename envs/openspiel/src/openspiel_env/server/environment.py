@@ -31,7 +31,7 @@ class OpenSpielEnvironment(Environment[OpenSpielAction, OpenSpielObservation, Op
         agent_player: the agent's seat; None takes OPENSPIEL_AGENT_PLAYER, and without it 0.
         opponent_policy: "random", "first", "last", "mcts", "minimax", or "none" for a client that plays every seat;
             None takes OPENSPIEL_OPPONENT_POLICY, and without it "random".
-        mcts_simulations: play-outs a move of "mcts", 1 to 10,000; None takes OPENSPIEL_MCTS_SIMULATIONS, and without it 100.
+        mcts_simulations: play-outs a move of "mcts", 2 to 10,000; None takes OPENSPIEL_MCTS_SIMULATIONS, and without it 100.
 
     Raises:
         ValueError: these do not make a game that can be played; the message says why.
@@ -85,7 +85,7 @@ class OpenSpielEnvironment(Environment[OpenSpielAction, OpenSpielObservation, Op
             game_params: parameters over the defaults, of the game named, or else of the game played so far.
             agent_player: the agent's seat, from 0.
             opponent_policy: "random", "first" or "last" legal move, "mcts", "minimax", or "none": every seat is the client's.
-            mcts_simulations: play-outs a move of "mcts", 1 to 10,000.
+            mcts_simulations: play-outs a move of "mcts", 2 to 10,000.
 
         Raises:
             ValueError: these do not make a game that can be played. The game so far goes on.

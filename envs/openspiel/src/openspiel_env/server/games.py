@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -78,7 +77,7 @@ def load(name: Any, params: Any = None) -> Game:
     try:
         spiel = _loaded(name, given)
     except (pyspiel.SpielError, LookupError) as error:
-        missing = "" if given else f"; it takes: {', '.join(_takes(name))}"
+        missing = "" if given else f"; it takes: {', '.join(sorted(parameters.REGISTERED[name].parameter_specification))}"
         raise _unplayable(name, given, one_line(error) + missing) from None
     return _described(name, given, spiel)
 
@@ -120,8 +119,3 @@ def _text(kind: Any) -> str | None:
 
 def _unplayable(name: str, given: dict[str, Any], reason: str) -> ValueError:
     return ValueError(f"{name} cannot be played with the parameters {given!s:.120}: {reason}")
-
-
-@functools.cache
-def _takes(name: str) -> list[str]:
-    return sorted(parameters.registered()[name].parameter_specification)

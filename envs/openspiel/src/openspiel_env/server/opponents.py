@@ -9,7 +9,7 @@ from typing import Any
 from . import crowd
 from .games import Game
 from .minimax import Minimax, solved
-from .tree_search import MOST_SIMULATIONS, TreeSearch, why_not
+from .tree_search import FEWEST_SIMULATIONS, MOST_SIMULATIONS, TreeSearch, why_not
 
 Opponent = Callable[[Any, int, Random], int]
 """Chooses a legal move in one of OpenSpiel's states for a seat, drawing from the episode's generator only."""
@@ -45,8 +45,8 @@ def opponent(name: Any, game: Game, simulations: Any) -> Opponent | None:
     """
     if not isinstance(name, str) or name not in POLICIES:
         raise ValueError(f"unknown opponent policy {name!r:.100}: choose {', '.join(POLICIES)}")
-    if type(simulations) is not int or not 1 <= simulations <= MOST_SIMULATIONS:
-        raise ValueError(f"mcts_simulations must be 1 to {MOST_SIMULATIONS}, not {simulations!r:.100}")
+    if type(simulations) is not int or not FEWEST_SIMULATIONS <= simulations <= MOST_SIMULATIONS:
+        raise ValueError(f"mcts_simulations must be {FEWEST_SIMULATIONS} to {MOST_SIMULATIONS}, not {simulations!r:.100}")
     if game.dynamics == "mean_field" and name not in crowd.POLICIES:
         raise ValueError(f"{game.name} is a mean-field game, whose population plays {', '.join(crowd.POLICIES)}, not {name}")
     if name == NONE:

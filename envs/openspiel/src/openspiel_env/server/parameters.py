@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,10 +22,8 @@ MAX_DEPTH = 4
 _INT32 = range(-(2**31), 2**31)
 
 
-@functools.cache
-def registered() -> dict[str, Any]:
-    """Return OpenSpiel's games by short name."""
-    return {kind.short_name: kind for kind in pyspiel.registered_games()}
+REGISTERED: dict[str, Any] = {kind.short_name: kind for kind in pyspiel.registered_games()}
+"""OpenSpiel's games by short name; as they are now, for `open_spiel.python` registers more of them when it is imported."""
 
 
 def parsed(name: Any, params: Any) -> tuple[str, dict[str, Any]]:
@@ -41,7 +38,7 @@ def parsed(name: Any, params: Any) -> tuple[str, dict[str, Any]]:
     if isinstance(name, str) and "(" in name:
         written = _read(name)
         name = written.pop("name", name)
-    if not isinstance(name, str) or name not in registered():
+    if not isinstance(name, str) or name not in REGISTERED:
         raise ValueError(f"unknown game {name!r}{_nearest(str(name))}")
     return name, {**written, **(params or {})}
 
@@ -52,7 +49,7 @@ def checked(name: str, params: Mapping[str, Any], depth: int = 0) -> dict[str, A
     Raises:
         ValueError: it has no such parameter, or a value does not fit.
     """
-    specification = {"data": ""} if name in TEXT_GAMES else registered()[name].parameter_specification
+    specification = {"data": ""} if name in TEXT_GAMES else REGISTERED[name].parameter_specification
     for key in params:
         if "file" in str(key) or key == "puzzles_root":
             instead = "; give its text as 'data'" if name in TEXT_GAMES else ""
@@ -100,7 +97,7 @@ def _read(text: str) -> dict[str, Any]:
 
 
 def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(name[:50], registered(), n=3)
+    near = difflib.get_close_matches(name[:50], REGISTERED, n=3)
     if near:
         return f": did you mean {' or '.join(near)}?"
-    return f": OpenSpiel has {len(registered())} games, such as catch or tic_tac_toe"
+    return f": OpenSpiel has {len(REGISTERED)} games, such as catch or tic_tac_toe"
