@@ -21,8 +21,8 @@ import pytest
 from coding_env import CodeAction, CodingEnv
 
 SERVER_OPTIONS = {
-    "CODING_WALL_TIME_S": "2",
-    "CODING_CPU_TIME_S": "1",
+    "CODING_WALL_TIME_S": "1.5",
+    "CODING_CPU_TIME_S": "0.7",
     "CODING_MEMORY_MB": "200",
     "CODING_DISK_MB": "8",
     "CODING_GRADING_TIME_S": "4",
@@ -144,7 +144,7 @@ def unprotected(trick: str, host: Host) -> list[str]:
     """Run a trick as a plain program and return the damage: what a wall must prevent."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", host.fill(trick)],
+            [sys.executable, "-I", "-c", host.fill(trick)],
             cwd=folder,
             env={"SECRET": host.token, "PATH": os.environ["PATH"]},
             capture_output=True,

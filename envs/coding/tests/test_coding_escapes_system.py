@@ -98,7 +98,8 @@ SOCKETS = {
     "socket_in_c": "import ctypes; print('@NEKOT@'[::-1]) if ctypes.CDLL(None).socket(2, 1, 0) >= 0 else None",
     "open_url": """
         import threading, urllib.request
-        thread = threading.Thread(target=lambda: urllib.request.urlopen('http://127.0.0.1:@TCP_PORT@', timeout=0.2), daemon=True)
+        ask = lambda: urllib.request.urlopen('http://127.0.0.1:@TCP_PORT@', timeout=0.2)
+        thread = threading.Thread(target=ask, daemon=True)
         thread.start()
         thread.join(1)
     """,

@@ -18,7 +18,9 @@ CHEATS = {
         "class Any(int):\n    __hash__ = int.__hash__\n    def __eq__(self, other):\n        return True\n"
         "def double(n):\n    return Any(3)"
     ),
-    "list_equal_to_everything": "class Any(list):\n    def __eq__(self, other):\n        return True\ndef double(n):\n    return Any()",
+    "list_equal_to_everything": (
+        "class Any(list):\n    def __eq__(self, other):\n        return True\ndef double(n):\n    return Any()"
+    ),
     "expectation_in_a_frame": (
         "import sys\ndef double(n):\n    frame = sys._getframe(1)\n    while frame:\n"
         "        for held in (frame.f_locals, frame.f_globals):\n"
@@ -29,14 +31,14 @@ CHEATS = {
         "        if isinstance(held, dict) and 'expected' in held:\n            return held['expected']"
     ),
     "patched_main": "import sys\nsys.modules['__main__'].check = lambda *_: True\ndef double(n):\n    return None",
-    "patched_grader": "import builtins\nbuiltins.all = lambda given: list(given) and True or True\ndef double(n):\n    return 3",
+    "patched_grader": "import builtins\nbuiltins.all = lambda given: True\ndef double(n):\n    return 3",
     "patched_comparison": (
         "import sys\ndef double(n):\n    sys.modules['__main__'].check = lambda found, expected: True\n    return None"
     ),
     "exit_with_success": "import os\ndouble = lambda n: (print('PASSED', flush=True), os._exit(0))",
     "exit_at_once": "import os\nprint('PASSED', flush=True)\nos._exit(0)",
     "verdict_printed_at_exit": "import atexit\natexit.register(lambda: print('PASSED'))\ndef double(n):\n    raise SystemExit",
-    "changed_arguments": "import sys\ndef double(n):\n    caller = sys._getframe(1).f_globals\n    caller['expected'] = 3\n    return 3",
+    "changed_expectation": "import sys\ndef double(n):\n    sys._getframe(1).f_globals['expected'] = 3\n    return 3",
 }
 
 NAIVE_GRADER = """
@@ -81,7 +83,7 @@ FORGERIES = {
         "        for attribute in dir(module):\n            if not attribute.startswith('__'):\n"
         "                setattr(module, attribute, lambda *a, **k: True)\ndef double(n):\n    return 1"
     ),
-    "inputs_kept_for_later": "def double(n):\n    open('inputs', 'a').write(repr(n))\ntry:\n    print(open('inputs').read())\nexcept OSError:\n    pass",
+    "inputs_kept_for_later": "def double(n):\n    open('inputs', 'a').write(f'INPUT {n}')\nprint(open('inputs').read())",
     "inputs_printed": "def double(n):\n    print('INPUT', n)",
     "inputs_raised": "def double(n):\n    raise ValueError(f'INPUT {n}')",
 }
@@ -109,38 +111,22 @@ def test_what_the_tests_give_is_not_seen_in_the_next_step(session: Any) -> None:
     assert "hidden" not in session.state().model_dump_json()
 
 
+def call(*args: Any, **expecting: Any) -> dict[str, Any]:
+    return {"function": "f", "args": list(args), **expecting}
+
+
 GRADED = [
-    ("def f(x):\n    return x * 2", [{"function": "f", "args": [2], "expected": 4}], 1.0),
-    (
-        "def f(x):\n    return x",
-        [{"function": "f", "args": [2], "expected": 4}, {"function": "f", "args": [0], "expected": 0}],
-        0.5,
-    ),
-    ("def f():\n    return (1, {2: 'a'}, {3})", [{"function": "f", "expected": [1, {"2": "a"}, [3]]}], 1.0),
-    (
-        "def f():\n    raise KeyError",
-        [{"function": "f", "raises": "LookupError"}, {"function": "f", "raises": "ValueError"}],
-        0.5,
-    ),
-    (
-        "def f():\n    return 0.1 + 0.2",
-        [{"function": "f", "expected": 0.3, "tolerance": 1e-9}, {"function": "f", "expected": 0.3}],
-        0.5,
-    ),
-    ("def f():\n    return True", [{"function": "f", "expected": 1}], 0.0),
-    ("def f():\n    return object()", [{"function": "f", "expected": None}], 0.0),
-    (
-        "def f(x):\n    import os\n    os._exit(0) if x else 0\n    return 1",
-        [{"function": "f", "args": [n], "expected": 1} for n in (0, 1, 0)],
-        2 / 3,
-    ),
-    (
-        "n = int(input())\nprint(n * n)",
-        [{"stdin": "5\n", "stdout": "25"}, {"stdin": "6", "stdout": "36\n"}, {"stdin": "x", "stdout": ""}],
-        2 / 3,
-    ),
+    ("def f(x):\n    return x * 2", [call(2, expected=4)], 1.0),
+    ("def f(x):\n    return x", [call(2, expected=4), call(0, expected=0)], 0.5),
+    ("def f():\n    return (1, {2: 'a'}, {3})", [call(expected=[1, {"2": "a"}, [3]])], 1.0),
+    ("def f():\n    raise KeyError", [call(raises="LookupError"), call(raises="ValueError")], 0.5),
+    ("def f():\n    return 0.1 + 0.2", [call(expected=0.3, tolerance=1e-9), call(expected=0.3)], 0.5),
+    ("def f():\n    return True", [call(expected=1)], 0.0),
+    ("def f():\n    return object()", [call(expected=None)], 0.0),
+    ("import os\ndef f(x):\n    return os._exit(0) if x else 1", [call(n, expected=1) for n in (0, 1, 0)], 2 / 3),
+    ("n = int(input())\nprint(n * n)", [{"stdin": n, "stdout": told} for n, told in (("5", "25\n"), ("x", ""))], 0.5),
     ("import os\nos._exit(0)", [{"stdin": "", "stdout": "25"}], 0.0),
-    ("def f():\n    while True: pass", [{"function": "f", "expected": 1}, {"function": "f", "expected": 1}], 0.0),
+    ("def f():\n    while True: pass", [call(expected=1), call(expected=1)], 0.0),
 ]
 
 

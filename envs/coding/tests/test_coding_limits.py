@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,14 +32,14 @@ BEYOND = {
     """,
     "cpu": """
         import time
-        while time.process_time() < 1.7:
+        while time.process_time() < 1.1:
             pass
         print('@NEKOT@'[::-1])
     """,
     "cpu_of_threads": """
         import threading, time
         def work():
-            while time.process_time() < 1.7:
+            while time.process_time() < 1.1:
                 pass
         for thread in [threading.Thread(target=work) for _ in range(3)]:
             thread.start()
@@ -51,15 +50,15 @@ BEYOND = {
         import signal, time
         for number in (signal.SIGTERM, signal.SIGXCPU, signal.SIGALRM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
-        while time.process_time() < 1.7:
+        while time.process_time() < 1.1:
             try:
-                while time.process_time() < 1.7:
+                while time.process_time() < 1.1:
                     pass
             except BaseException:
                 pass
         print('@NEKOT@'[::-1])
     """,
-    "sleep": "import time; time.sleep(2.5); print('@NEKOT@'[::-1])",
+    "sleep": "import time; time.sleep(1.7); print('@NEKOT@'[::-1])",
 }
 
 
@@ -85,7 +84,7 @@ ENDINGS = [
         None,
     ),
     ("import sys; f = lambda: f(); sys.setrecursionlimit(10**9); f()", None, None),
-    ("import os; os.closerange(0, 100)", 137, "exited"),
+    ("import os; os.closerange(0, 100)", None, "exited"),
     ("import os\nfor fd in range(100):\n  try: os.write(fd, b'\\xff' * 5000)\n  except OSError: pass", 124, "tampered"),
     ("import os; os.write(3, b'\\x00\\x00\\x00\\x02{}')", 124, "tampered"),
     ("import os; os.write(3, b'\\x00\\x03\\x00\\x00' + b'[' * 0x30000)", 124, "tampered"),
@@ -112,7 +111,9 @@ ENDINGS = [
 def test_however_code_ends_the_server_goes_on(attack: Any, code: str, exit_code: int | None, limit: str | None) -> None:
     seen = attack("cpython", code)
     if exit_code is not None:
-        assert (seen.exit_code, seen.metadata.get("limit")) == (exit_code, limit)
+        assert seen.exit_code == exit_code
+    if exit_code is not None or limit is not None:
+        assert seen.metadata.get("limit") == limit
     lost = "limit" in seen.metadata
     assert seen.metadata.get("context_lost", False) == lost
     assert ("variables are lost" in seen.stderr) == lost
@@ -142,11 +143,11 @@ def test_threads_stand_still_between_steps_and_end_with_the_episode(session: Any
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     environment = CodingEnvironment(executor="cpython", folders=str(tmp_path), wall_time_s=1.0)
     descriptors = len(list(Path("/proc/self/fd").iterdir()))
-    deep = "import os\nfor _ in range(500):\n    os.mkdir('d', 0)if False else os.mkdir('d')\n    os.chdir('d')\nopen('f', 'w').write('x')"
+    deep = "import os\nfor _ in range(500):\n    os.mkdir('d')\n    os.chdir('d')\nopen('f', 'w').write('x')\nos.mkdir('s', 0)"
     for code in (deep, "import time; time.sleep(9)", "import os; os._exit(1)"):
         environment.reset()
         environment.step(CodeAction(code=code))
     environment.close()
     assert list(tmp_path.iterdir()) == []
     assert len(list(Path("/proc/self/fd").iterdir())) <= descriptors
-    assert "openenv-coding" not in " ".join(os.listdir("/tmp"))
+    assert "openenv-coding" not in " ".join(path.name for path in Path("/tmp").iterdir())

@@ -152,7 +152,7 @@ class Interpreter:
         message = pack({**request, "id": number})
         deadline = time.monotonic() + wall_time_s
         try:
-            self._control.sendall(GO_ON)
+            self._command(GO_ON, "going")
             replies = self._wait(deadline, message)
             if not self.alive or replies is None:
                 return self._over(EXITED)

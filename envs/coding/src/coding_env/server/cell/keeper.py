@@ -37,7 +37,7 @@ class Keeper:
 
     Args:
         order: what to run: `executor`, `imports`, `seed`, `limits`, `readable`, `folders`.
-        control: takes commands of one byte from the server and gives it `ended` and `paused`.
+        control: takes commands of one byte from the server and gives it `going`, `paused` and `ended`.
         files: the interpreter's channel to the server and its three standard streams.
         entered: namespaces that this process is in.
     """
@@ -131,6 +131,7 @@ class Keeper:
             self._cpu_before = self._cpu_used()
             self._running = True
             os.kill(self._child, signal.SIGCONT)
+            self._tell({"going": True})
         else:
             return False
         return True
