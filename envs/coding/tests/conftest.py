@@ -144,7 +144,7 @@ def unprotected(trick: str, host: Host) -> list[str]:
     """Run a trick as a plain program and return the damage: what a wall must prevent."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, "-I", "-c", host.fill(trick)],
+            [sys.executable, "-I", "-S", "-c", f"import os\n{host.fill(trick)}"],
             cwd=folder,
             env={"SECRET": host.token, "PATH": os.environ["PATH"]},
             capture_output=True,

@@ -258,9 +258,9 @@ def test_the_known_solution_gets_all_and_at_once(executor: str, task: CodeTask) 
 
 
 def test_chance_gets_less_and_the_same_for_the_same_seed() -> None:
-    totals = [[played(RandomPolicy(seed), "cpython", task)[0] for task in TASKS] for seed in (1, 1)]
+    totals = [[played(RandomPolicy(seed), "cpython", task)[0] for task in TASKS[:2]] for seed in (1, 1)]
     assert totals[0] == totals[1]
-    assert sum(totals[0]) < len(TASKS)
+    assert sum(totals[0]) < 2
 
 
 def test_render_shows_the_last_step() -> None:

@@ -83,7 +83,7 @@ PROCESSES = {
         print('@NEKOT@'[::-1])
     """,
     "trace": "import ctypes; print('@NEKOT@'[::-1]) if ctypes.CDLL(None).ptrace(16, @VICTIM@, 0, 0) == 0 else None",
-    "priority": "import os; os.setpriority(os.PRIO_PROCESS, @VICTIM@, 5); print('@NEKOT@'[::-1])",
+    "priority": "import os; os.setpriority(os.PRIO_PROCESS, @VICTIM@, 19); print('@NEKOT@'[::-1])",
     "limits_of_a_process": """
         import resource
         resource.prlimit(@VICTIM@, resource.RLIMIT_CORE, (0, 0))

@@ -62,7 +62,11 @@ BEYOND = {
 }
 
 
-@pytest.mark.parametrize("trick", BEYOND)
+SLOW = {"cpu_of_threads", "cpu_with_every_error_caught", "files", "sleep"}
+MARKED = [pytest.param(trick, marks=pytest.mark.long) if trick in SLOW else trick for trick in BEYOND]
+
+
+@pytest.mark.parametrize("trick", MARKED)
 def test_nothing_goes_beyond_a_limit(withstand: Callable[..., Any], trick: str) -> None:
     seen = withstand(BEYOND[trick], "cpython")
     assert len(seen.stdout) + len(seen.stderr) < 300_000
@@ -75,9 +79,9 @@ ENDINGS = [
     ("import os; os.kill(os.getpid(), 9)", 137, "exited"),
     ("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", 124, "wall_time"),
     ("while True: pass", 124, "cpu_time"),
-    ("import time; time.sleep(60)", 124, "wall_time"),
-    ("import re; re.match('(a+)+$', 'a' * 40 + 'b')", 124, "cpu_time"),
-    ("print(len(str(7 ** 10**9)))", 124, "cpu_time"),
+    pytest.param("import time; time.sleep(60)", 124, "wall_time", marks=pytest.mark.long),
+    pytest.param("import re; re.match('(a+)+$', 'a' * 40 + 'b')", 124, "cpu_time", marks=pytest.mark.long),
+    pytest.param("print(len(str(7 ** 10**9)))", 124, "cpu_time", marks=pytest.mark.long),
     (
         "import sys; sys.setrecursionlimit(10**9)\nclass A:\n  def __getattr__(self, n): return getattr(self, n + 'x')\nA().a",
         None,
@@ -105,9 +109,7 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("code", "exit_code", "limit"), ENDINGS, ids=[ending[0][:40].encode("ascii", "replace").decode() for ending in ENDINGS]
-)
+@pytest.mark.parametrize(("code", "exit_code", "limit"), ENDINGS)
 def test_however_code_ends_the_server_goes_on(attack: Any, code: str, exit_code: int | None, limit: str | None) -> None:
     seen = attack("cpython", code)
     if exit_code is not None:
@@ -119,6 +121,7 @@ def test_however_code_ends_the_server_goes_on(attack: Any, code: str, exit_code:
     assert ("variables are lost" in seen.stderr) == lost
 
 
+@pytest.mark.long
 def test_smolagents_limits_hold_too(attack: Any) -> None:
     assert attack("smolagents", "while True:\n    pass").exit_code != 0
     assert attack("smolagents", "x = [0] * 10**9").exit_code == 1

@@ -44,6 +44,7 @@ def confine(
         enforced["user"] = "a user of its own, without capabilities"
     else:
         enforced["user"] = "the server's user, without capabilities"
+    os.scandir(folder).close()
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     privileges.drop()

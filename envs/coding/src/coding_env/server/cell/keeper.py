@@ -53,7 +53,7 @@ class Keeper:
         self._next_disk_check = 0.0
         self._mounted = False
         self._folder = ""
-        self._user = privileges.own_user(order["readable"])
+        self._user = privileges.own_user(order["readable"], order["folders"])
         self._prepare_folder()
         self._child = self._start()
 

@@ -20,12 +20,13 @@ OWN_USERS = range(0x70010000, 0x7FFE0000)
 NOBODY = 65534
 
 
-def own_user(readable: list[str]) -> int | None:
+def own_user(readable: list[str], folders: str) -> int | None:
     """Return a user number for one interpreter alone, or None where this process cannot become another user.
 
-    Only root can, and only where any user can read what Python needs.
+    Only root can, and only where any user can read what Python needs and reach what lies in `folders`.
     """
-    if os.geteuid() != 0 or not all(_open_to_all(Path(path)) for path in readable if Path(path).exists()):
+    needed = [Path(path) for path in readable if Path(path).exists()]
+    if os.geteuid() != 0 or not all(map(_open_to_all, needed)) or not _reachable_by_all(Path(folders) / "any"):
         return None
     drawn = random.SystemRandom().choice(OWN_USERS)
     for user in (drawn, NOBODY):
@@ -70,6 +71,8 @@ def drop() -> None:
 
 def _open_to_all(path: Path) -> bool:
     found = path.resolve()
-    if not found.stat().st_mode & stat.S_IROTH:
-        return False
-    return all(parent.stat().st_mode & stat.S_IXOTH for parent in found.parents)
+    return bool(found.stat().st_mode & stat.S_IROTH) and _reachable_by_all(found)
+
+
+def _reachable_by_all(path: Path) -> bool:
+    return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.parents)
