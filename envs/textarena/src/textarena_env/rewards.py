@@ -37,7 +37,7 @@ def extract_feedback_counts(feedback: str) -> tuple[int, int]:
 
 
 def last_feedback(messages: Sequence[TextArenaMessage]) -> tuple[str, str] | None:
-    """Return the last guess in these messages that was given feedback, in lower case, with a mark a letter; None: there is none.
+    """Return the last guess in these messages that was given feedback, in lower case, and its marks; None: there is none.
 
     A word that was guessed ends the game without feedback.
     """

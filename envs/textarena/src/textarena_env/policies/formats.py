@@ -92,7 +92,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "Sudoku": ("[<1-9> <1-9> <1-9>]",),
     "Surround": _DIRECTIONS,
     "Taboo": ("Think of <word>.", "[<word>]"),
-    "Tak": ("[place () {(<0-3>,<0-3>): [<F|W|C>]}]",),
+    "Tak": ("[place () {(<0-3>,<0-3>): [<F|F|C><0|1>]}]",),
     "ThreeCardMonte": ("[<0-2>]",),
     "ThreePlayerGOPS": ("[<A|2|3|4|5|6|7|8|9|10|J|Q|K>]",),
     "ThreePlayerIPD": ("[0 <cooperate|defect>] [1 <cooperate|defect>] [2 <cooperate|defect>]",),

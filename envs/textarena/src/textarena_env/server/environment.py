@@ -97,7 +97,7 @@ class TextArenaEnvironment(Environment[TextArenaAction, TextArenaObservation, Te
         setup = self._setup
         if env_id is not None and env_id != setup.env_id:
             setup = replace(setup, env_id=env_id, num_players=None, env_kwargs={}, agent_player=0)
-        given = {
+        given: dict[str, Any] = {
             "num_players": num_players,
             "agent_player": agent_player,
             "opponent_policy": opponent_policy,
@@ -220,7 +220,5 @@ class TextArenaEnvironment(Environment[TextArenaAction, TextArenaObservation, Te
         return {
             "reason": match.game.reason,
             "rewards": {str(seat): paid for seat, paid in sorted(match.game.rewards.items())},
-            "game_info": {
-                str(seat): to_jsonable_python(record, fallback=str) for seat, record in match.game.records.items()
-            },
+            "game_info": {str(seat): to_jsonable_python(record, fallback=str) for seat, record in match.game.records.items()},
         }

@@ -12,7 +12,7 @@ from typing import Any
 from ..models import TextArenaMessage
 from . import catalogue
 from .chance import Chance, drawing_from
-from .repairs import NobodyLeft, mend, put_in_order
+from .repairs import NEVER_ENDS_ABOVE, NobodyLeft, mend, put_in_order
 from .setup import MAX_PLAYERS
 
 GAME = -1
@@ -161,6 +161,10 @@ class Game:
                 except Exception as error:
                     refusal = catalogue.one_line(error)
                     continue
+            most = NEVER_ENDS_ABOVE.get(type(self.inner).__name__, MAX_PLAYERS)
+            if count > most:
+                refusal = f"with more than {most} TextArena's game cannot end"
+                continue
             alone = type(self._state).__name__ == "SinglePlayerState"
             if self._state.num_players == count and alone == (count == 1):
                 mend(self._state)

@@ -13,7 +13,7 @@ MAX_OPPONENT_TURNS = 1000
 """Turns of others in a row after which an episode is cut: a game may go on without a player that is out."""
 
 MAX_REFUSALS = 10
-"""Messages of opponents in a row that a game may refuse before the episode is cut: some games refuse for ever."""
+"""Messages in a row that a game may refuse before the episode is cut: some games refuse for ever."""
 
 TRIES = 60
 """Messages that an opponent thinks of, at most, to find one that the game would not refuse."""
@@ -29,7 +29,7 @@ class Match:
     Attributes:
         seat: the agent's seat; None where the client plays every one.
         player: whose turn it is, or was when the game ended.
-        cut: whether the others went on for so long that the episode was cut.
+        cut: whether the episode was cut because the game did not go on: too many refusals, or turns of others, in a row.
         refused: whether the game refused the client's last message, as its rules have it.
         told: all that each player has heard, by seat.
 
@@ -103,19 +103,15 @@ class Match:
         self.player = self._next()
         self.cut = False
         self.refused = False
+        self._refusals = 0
         self._listen()
 
     def _let_others_play(self) -> None:
-        turns = refusals = 0
-        while not self.game.over and self.game.player in self._others:
-            if turns == MAX_OPPONENT_TURNS or refusals == MAX_REFUSALS:
-                self.cut = True
-                break
+        turns = 0
+        while not self.over and self.game.player in self._others:
             self._play_other(self.game.player)
             turns += 1
-            refusals = refusals + 1 if self.game.refused else 0
-        if self.game.deserted:
-            self.cut = True
+            self.cut = self.cut or turns == MAX_OPPONENT_TURNS
         if self.game.over and self.game.reason:
             for seat in self.told:
                 self._keep(seat, [TextArenaMessage(sender_id=GAME, content=self.game.reason, category="GAME_ADMIN")])
@@ -142,6 +138,8 @@ class Match:
     def _apply(self, message: str) -> dict[str, Any]:
         step_info = self.game.say(message)
         self._said.append(message)
+        self._refusals = self._refusals + 1 if self.game.refused else 0
+        self.cut = self.game.deserted or (self._refusals == MAX_REFUSALS and not self.game.over)
         self._listen()
         return step_info
 
@@ -163,4 +161,5 @@ class Match:
         self._start()
         for message in said:
             self._apply(message)
+        self.player = self._next()
         self._inboxes = {seat: self.told[seat][count:] for seat, count in inboxes.items()}

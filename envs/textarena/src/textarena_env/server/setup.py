@@ -34,10 +34,8 @@ class Setup:
         _check_int("agent_player", self.agent_player, 0, MAX_PLAYERS - 1)
         if self.max_turns is not None:
             _check_int("max_turns", self.max_turns, 1, None)
-        if not isinstance(self.opponent_policy, str) or self.opponent_policy not in OPPONENTS:
-            raise ValueError(f"unknown opponent policy {self.opponent_policy!r}: choose {', '.join(OPPONENTS)}")
-        if not isinstance(self.env_kwargs, Mapping) or not all(isinstance(key, str) for key in self.env_kwargs):
-            raise ValueError(f"env_kwargs must map names to values, not {self.env_kwargs!r}")
+        _check_choice("opponent policy", self.opponent_policy)
+        _check_names("env_kwargs", self.env_kwargs)
 
 
 def from_environment_variables() -> dict[str, Any]:
@@ -87,3 +85,13 @@ def _check_int(name: str, value: Any, least: int, most: int | None) -> None:
     if type(value) is not int or value < least or (most is not None and value > most):
         bounds = f"{least} or more" if most is None else f"{least} to {most}"
         raise ValueError(f"{name} must be a whole number, {bounds}, not {value!r}")
+
+
+def _check_choice(name: str, value: Any) -> None:
+    if not isinstance(value, str) or value not in OPPONENTS:
+        raise ValueError(f"unknown {name} {value!r}: choose {', '.join(OPPONENTS)}")
+
+
+def _check_names(name: str, value: Any) -> None:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise ValueError(f"{name} must map names to values, not {value!r}")
