@@ -24,7 +24,7 @@ WATCH_INTERVAL_S = 0.02
 DISK_INTERVAL_S = 0.2
 MOST_FILES = 10_000
 OWN_PLACE = "/tmp"
-"""Where an interpreter's folder is mounted, in its own view: the same name each time."""
+"""Where an interpreter's folder is mounted, in its own view: the same name each time. It goes with the keeper's view."""
 FIRST_FREE = 64
 BROKEN = 70
 """Exit code of an interpreter whose own frame failed (EX_SOFTWARE)."""
@@ -159,10 +159,10 @@ class Keeper:
 
     def _clear_up(self, status: int, reason: str | None) -> None:
         _end_descendants(self._child)
-        if self._mounted:
-            with contextlib.suppress(OSError):
-                kernel.unmount(self._folder)
         if self._folder != OWN_PLACE:
+            if self._mounted:
+                with contextlib.suppress(OSError):
+                    kernel.unmount(self._folder)
             _delete(self._folder)
         self._tell({"ended": os.waitstatus_to_exitcode(status), "reason": reason})
 
