@@ -93,6 +93,8 @@ WRONG_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"game_name": "efg_game", "game_params": {"data": "not a game"}}, "efg_game cannot be played with .* not a game"),
     ({"game_name": "hanabi", "game_params": {"players": 0}}, "they crash OpenSpiel"),
     ({"game_name": "blotto", "game_params": {"fields": 1000}}, "more than 256 MB of memory"),
+    ({"game_name": "dark_chess", "game_params": {"fen": "x"}}, "must be a position in FEN on a board of 8 rows, not 'x'"),
+    ({"game_name": "rbc", "game_params": {"fen": "8/8/8/8/8/8/8/k7 w - - 0 1"}}, "must be a position in FEN"),
     ({"game_name": "crossword", "game_params": {"puzzles_root": "/etc"}}, "names a file of the server's machine"),
     ({"game_name": "efg_game", "game_params": {"filename": "/etc/hostname"}}, "names a file of the server's machine"),
     ({"game_name": "misere", "game_params": {"game": {"name": "efg_game", "filename": "x"}}}, "names a file"),
@@ -142,6 +144,11 @@ def test_parameters_that_crash_openspiel_do_not_reach_the_server() -> None:
 def test_parameters_that_never_end_are_given_up() -> None:
     with pytest.raises(ValueError, match="a game at random takes more than 10 s"):
         OpenSpielEnvironment(game_name="negotiation", game_params={"num_items": 0})
+
+
+def test_a_position_can_be_given() -> None:
+    environment = OpenSpielEnvironment(game_name="kriegspiel", game_params={"fen": "4k3/8/8/8/8/8/4P3/4K3 w - - 0 1"})
+    assert len(environment.reset(seed=0).legal_actions) > 3
 
 
 def test_older_clients_name_catch_whatever_they_play() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ MAX_TEXT_CHARS = 100_000
 MAX_DEPTH = 4
 """How deep games may stand inside games."""
 
+_FEN = re.compile(r"([1-8pnbrqkPNBRQK/]+) [wb] (?:-|[KQkq]+) (?:-|[a-h][1-8]) \d{1,4} \d{1,4}$")
 _INT32 = range(-(2**31), 2**31)
 
 
@@ -60,6 +62,8 @@ def checked(name: str, params: Mapping[str, Any], depth: int = 0) -> dict[str, A
     if unknown:
         takes = ", ".join(sorted(specification)) or "none"
         raise ValueError(f"{name} has no parameter {', '.join(map(repr, unknown))}; it takes: {takes}")
+    if isinstance(params.get("fen"), str):
+        _check_fen(name, params["fen"], params.get("board_size", specification.get("board_size", 8)))
     return {key: _fitted(name, key, value, type(specification[key]), depth) for key, value in params.items()}
 
 
@@ -73,6 +77,15 @@ def _fitted(name: str, key: str, value: Any, expected: type, depth: int) -> Any:
     if isinstance(value, str) and len(value) > MAX_TEXT_CHARS:
         raise ValueError(f"{name}'s parameter {key!r} has {len(value)} characters; at most {MAX_TEXT_CHARS} are read")
     return value
+
+
+def _check_fen(name: str, fen: str, size: Any) -> None:
+    """Refuse a position that does not fill the board or has not one king a side: OpenSpiel does not, and may never end."""
+    found = _FEN.match(fen)
+    rows = found.group(1).split("/") if found else []
+    full = len(rows) == size and all(sum(int(cell) if cell.isdigit() else 1 for cell in row) == size for row in rows)
+    if not full or (name != "antichess" and not fen.split()[0].count("k") == fen.split()[0].count("K") == 1):
+        raise ValueError(f"{name}'s parameter 'fen' must be a position in FEN on a board of {size!r} rows, not {fen!r:.100}")
 
 
 def _inner_game(name: str, key: str, value: Any, depth: int) -> dict[str, Any]:

@@ -78,12 +78,14 @@ def _play(loader: str, name: str, params: dict[str, Any]) -> None:
     game = getattr(pyspiel, loader)(params["data"]) if "data" in params else getattr(pyspiel, loader)(name, params)
     _check_size(game)
     kind, seats = game.get_type(), range(game.num_players())
+    sights = [tensor_of(kind)] if tensor_of(kind) else []
+    sights += ["observation_string"] if kind.provides_observation_string else []
     dynamics, rng = pyspiel.GameType.Dynamics, random.Random(0)
     state = game.new_initial_state()
     while not state.is_terminal():
         player = state.current_player()
-        if kind.provides_observation_string:
-            state.observation_string(0)
+        for sight in sights if player >= 0 else ():
+            getattr(state, str(sight))(player)
         if player == pyspiel.PlayerId.CHANCE:
             actions, weights = zip(*state.chance_outcomes(), strict=True)
             state.apply_action(rng.choices(actions, weights)[0])
