@@ -49,7 +49,7 @@ def test_the_server_starts_and_word_games_play_offline(tmp_path: Path) -> None:
             return observation.reward
 
         assert play("Wordle-v0", WordlePolicy()) == 1
-        for name in ("Hangman", "WordLadder", "WordSearch", "DontSayIt", "LetterAuction", "SpellingBee", "WordChains", "Codenames"):
+        for name in "Hangman WordLadder WordSearch DontSayIt LetterAuction SpellingBee WordChains Codenames".split():
             play(name + "-v0", RandomPolicy(0))
         assert tried == []
         import nltk

@@ -79,7 +79,7 @@ def test_a_seed_and_its_negative_differ() -> None:
 
 
 @pytest.mark.parametrize(
-    "games", [pytest.param("t.GAMES", id="some"), pytest.param("t.every_game()", id="all", marks=pytest.mark.long)]
+    "games", [pytest.param("t.GAMES[:9]", id="some"), pytest.param("t.every_game()", id="all", marks=pytest.mark.long)]
 )
 def test_every_process_plays_the_same_episodes(games: str) -> None:
     code = f"import test_textarena_seeds as t; print(t.digest(({games})))"

@@ -1,18 +1,24 @@
 """In which form each game takes its moves, for players that say random ones.
 
 A form is text with places to fill: `<0-8>` a whole number of that range, `<a-h>` a letter of that range, `<up|down>` one of
-these, `<word>` a common word, `<heard>` a word of what the player has just heard. The forms are those that the games'
+these, `<heard>` a word of what the player has just heard, `<word>` a common word as the player was told that it must be. The forms are those that the games'
 prompts ask for (TextArena 0.7.4), with ranges for the games' usual sizes.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from random import Random
 
 from ..vocabulary import common_words
 
 _PLACE = re.compile(r"<([^<>]+)>")
+_WORD = re.compile(r"[A-Za-z]+")
+_LENGTH = re.compile(r"exactly (\d+) letters|secret (\d+)-letter word")
+_START = re.compile(r"Start with '([a-z])'")
+_LETTERS = re.compile(r"Allowed Letters: ([a-z]+)")
+_LADDER = re.compile(r"Start word:  \*\*([a-z]+)\*\*")
 _RANGE = re.compile(r"(\d+)-(\d+)|([A-Za-z])-([A-Za-z])")
 
 _DIRECTIONS = ("[<up|down|left|right>]",)
@@ -116,18 +122,41 @@ def game_name(env_id: str) -> str:
     return env_id.partition("-v")[0]
 
 
-def fill(form: str, rng: Random, heard: list[str]) -> str:
-    """Return a form with its places filled at random."""
+def fill(form: str, rng: Random, heard: str) -> str:
+    """Return a form with its places filled at random.
+
+    Args:
+        form: one of `FORMS`.
+        rng: decides what fills them.
+        heard: the prompt and what the player has just heard.
+    """
     return _PLACE.sub(lambda place: _filled(place[1], rng, heard), form)
 
 
-def _filled(place: str, rng: Random, heard: list[str]) -> str:
+def _filled(place: str, rng: Random, heard: str) -> str:
     if place == "word":
-        return rng.choice(common_words())
+        return rng.choice(_fitting_words(heard))
     if place == "heard":
-        return rng.choice(heard) if heard else "nothing"
+        return rng.choice(_WORD.findall(heard) or ["nothing"])
     if (bounds := _RANGE.fullmatch(place)) is None:
         return rng.choice(place.split("|"))
     if bounds[1]:
         return str(rng.randint(int(bounds[1]), int(bounds[2])))
     return chr(rng.randint(ord(bounds[3]), ord(bounds[4])))
+
+
+def _fitting_words(heard: str) -> Sequence[str]:
+    """Return the common words of the length, the first letter, the letters or the ladder that was named last, if any."""
+    length = next((int(number) for found in reversed(_LENGTH.findall(heard)) for number in found if number), None)
+    start = next(reversed(_START.findall(heard)), "")
+    letters = next((set(found) for found in _LETTERS.findall(heard)), None)
+    ladder = next(iter(_LADDER.findall(heard)), None)
+    fitting = [
+        word
+        for word in common_words()
+        if (length is None or len(word) == length)
+        and word.startswith(start)
+        and (letters is None or letters.issuperset(word))
+        and (ladder is None or (len(word) == len(ladder) and sum(a != b for a, b in zip(word, ladder, strict=True)) == 1))
+    ]
+    return fitting or common_words()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..models import TextArenaObservation
+from .boards import BOARDS
 from .formats import FORMS, fill, game_name
 from .policy import Policy
 
@@ -12,7 +13,6 @@ _TOKEN = re.compile(r"\[[^\[\]\n]{1,60}\]")
 _LISTED = re.compile(r"(?i)\b(?:available|valid|viable|legal|remaining|options?)\b[^:\n]*:(.*(?:\n[^\n]*\[.*)*)")
 _UNSURE = re.compile(r"\b[XN]\b")
 _FIELDS = re.compile(r"exactly (\d+) units across fields: ([A-Z, ]+)")
-_WORD = re.compile(r"[A-Za-z]+")
 
 
 class RandomPolicy(Policy):
@@ -27,13 +27,15 @@ class RandomPolicy(Policy):
     def select_action(self, observation: TextArenaObservation) -> str:
         game = game_name(str(observation.info.get("env_id", "")))
         heard = [message.content for message in observation.messages if message.sender_id < 0]
+        if (read := BOARDS.get(game)) and (move := read(observation.prompt, "\n".join(heard), self.rng)):
+            return move
         listed = [token for text in [*heard, observation.prompt] for token in self._listed(text)]
         if fields := _FIELDS.search(observation.prompt):
             return self._shared_out(int(fields[1]), fields[2].replace(" ", "").split(","))
         if listed and self.rng.random() < 0.9:
             return self.rng.choice(listed)
         forms = FORMS.get(game) or _TOKEN.findall(observation.prompt) or ["I see it like you."]
-        return fill(self.rng.choice(forms), self.rng, _WORD.findall(" ".join(heard)))
+        return fill(self.rng.choice(forms), self.rng, "\n".join([observation.prompt, *heard]))
 
     def _listed(self, text: str) -> list[str]:
         tokens = [token for block in _LISTED.findall(text) for token in _TOKEN.findall(block)]

@@ -142,7 +142,7 @@ class TextArenaEnvironment(Environment[TextArenaAction, TextArenaObservation, Te
         self._step_count += 1
         reward = match.reward(speaker)
         if known is not None:
-            self._tried += [word.lower() for word in _BRACKETED.findall(action.message)[:1]]
+            self._tried += [word.lower() for word in (_BRACKETED.findall(action.message) or action.message.split())[:1]]
             now = wordle.guesses(match.game.inner)
             guess = now[-1] if len(now) > len(known) else None
             step_info |= {"feedback": wordle.feedback(guess), "reward_signals": wordle.signals(guess, self._tried)}
