@@ -56,6 +56,9 @@ def test_a_traceback_shows_the_agents_lines_and_no_path_of_the_server(session: A
     told += session.step(CodeAction(code="raise ExceptionGroup('both', [ValueError(1), KeyError(2)])")).observation.stderr
     assert "direct cause" in told
     assert 'File "<step 4>", line 1' in told
+    thread = "import threading\nthread = threading.Thread(target=read, args=('{',))\nthread.start()\nthread.join()"
+    told += (from_thread := session.step(CodeAction(code=thread)).observation.stderr)
+    assert "JSONDecodeError" in from_thread
     for path in (sys.prefix, sys.base_prefix, "coding_env", "cell", "runner"):
         assert path not in told
 

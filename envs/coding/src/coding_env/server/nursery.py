@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import json
 import os
 import platform
@@ -101,12 +102,14 @@ def nursery(executor: str) -> Nursery:
         return found
 
 
+@functools.cache
 def packages() -> list[str]:
     """Return the folders that hold installed packages."""
     found = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
     return [path for path in found if Path(path).is_dir()]
 
 
+@functools.cache
 def readable() -> list[str]:
     """Return the files that interpreters must read: Python's own modules, installed packages."""
     return [*dict.fromkeys((sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))), *packages()]

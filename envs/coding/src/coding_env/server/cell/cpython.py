@@ -6,6 +6,7 @@ import builtins
 import linecache
 import site
 import sys
+import threading
 import types
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,6 +27,7 @@ class Interpreter:
     def __init__(self, imports: list[str]) -> None:
         site.setquit()
         site.sethelper()
+        threading.excepthook = lambda given: tracebacks.write(given.exc_value or given.exc_type(), sys.stderr)
         main = types.ModuleType("__main__")
         self._namespace = main.__dict__
         if EVERYTHING not in imports:

@@ -120,13 +120,7 @@ class Keeper:
     def _obey(self, command: bytes) -> bool:
         """Do a command; False where it is the last."""
         if command == PAUSE:
-            os.kill(self._child, signal.SIGSTOP)
-            self._running = False
-            _, status = os.waitpid(self._child, os.WUNTRACED)
-            if not os.WIFSTOPPED(status):
-                self._clear_up(status, None)
-                os._exit(0)
-            self._tell({"paused": True})
+            self._pause()
         elif command == GO_ON:
             self._cpu_before = self._cpu_used()
             self._running = True
@@ -135,6 +129,18 @@ class Keeper:
         else:
             return False
         return True
+
+    def _pause(self) -> None:
+        os.kill(self._child, signal.SIGSTOP)
+        self._running = False
+        _, status = os.waitpid(self._child, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            self._clear_up(status, None)
+            os._exit(0)
+        if not self._mounted and _too_full(self._folder, self._limits["disk_mb"]):
+            self._end("disk")
+            os._exit(0)
+        self._tell({"paused": True})
 
     def _exceeded(self) -> str | None:
         if self._cpu_used() - self._cpu_before > self._limits["cpu_time_s"]:
