@@ -10,7 +10,7 @@ from typing import Any
 
 from openenv import Environment
 
-from ..models import SIMULTANEOUS, OpenSpielAction, OpenSpielObservation, OpenSpielState
+from ..models import SIMULTANEOUS, OpenSpielAction, OpenSpielObservation, OpenSpielState, OpenSpielView
 from . import drawing, games, parameters
 from .crowd import Crowd
 from .match import Match
@@ -214,19 +214,15 @@ class OpenSpielEnvironment(Environment[OpenSpielAction, OpenSpielObservation, Op
 
     def _observation(self, match: Match, phase: str, rewards: list[float] | None) -> OpenSpielObservation:
         over, everyone = match.over, self._opponent_policy == NONE
-        players = [match.view(seat) for seat in range(self._game.num_players)] if everyone else []
-        seen = players[self._shown_seat(match)] if everyone else match.view(self._seat)
+        sights = [match.sight(seat) for seat in range(self._game.num_players)] if everyone else []
         observation = OpenSpielObservation(
-            info_state=seen.info_state,
-            legal_actions=seen.legal_actions,
-            legal_actions_mask=seen.legal_actions_mask,
-            observation_string=seen.observation_string,
+            **(sights[self._shown_seat(match)] if everyone else match.sight(self._seat)),
             game_phase="terminal" if over else phase,
             current_player_id=match.current_player,
             opponent_last_action=match.opponent_last_action,
             reward=None if rewards is None else rewards[self._seat],
             rewards=rewards if everyone and rewards is not None else [],
-            players=players,
+            players=[OpenSpielView(player_id=seat, **sight) for seat, sight in enumerate(sights)],
             terminated=over,
         )
         return self._apply_transform(observation)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from random import Random
-from typing import Any
+from typing import Any, TypedDict
 
 import pyspiel
 
-from ..models import SIMULTANEOUS, OpenSpielView
+from ..models import SIMULTANEOUS
 from .crowd import Crowd
 from .games import Game
 from .opponents import Opponent
@@ -21,6 +21,15 @@ MEAN_FIELD = int(pyspiel.PlayerId.MEAN_FIELD)
 
 PASS = 0
 """What OpenSpiel takes for a seat that has no legal action where all move at once."""
+
+
+class Sight(TypedDict):
+    """The fields of an observation that say what one seat sees."""
+
+    info_state: list[float]
+    observation_string: str
+    legal_actions: list[int]
+    legal_actions_mask: list[int]
 
 
 class Match:
@@ -89,20 +98,19 @@ class Match:
         self._state.apply_action_struct(action)
         self._advance()
 
-    def view(self, seat: int) -> OpenSpielView:
+    def sight(self, seat: int) -> Sight:
         """Return what a seat sees."""
         legal = self.legal_actions(seat)
         mask = [0] * self._game.num_actions
         for action in legal:
             mask[action] = 1
         seen: list[float] = [] if self._game.tensor is None else getattr(self._state, self._game.tensor)(seat)
-        return OpenSpielView.model_construct(
-            player_id=seat,
-            info_state=seen,
-            observation_string=self.text(seat) or "",
-            legal_actions=legal,
-            legal_actions_mask=mask,
-        )
+        return {
+            "info_state": seen,
+            "observation_string": self.text(seat) or "",
+            "legal_actions": legal,
+            "legal_actions_mask": mask,
+        }
 
     def collect(self) -> list[float]:
         """Return what each seat was paid since the last call; the calls of an episode sum to the returns."""
