@@ -30,6 +30,7 @@ SERVER_OPTIONS = {
     "CODING_DISK_MB": "8",
     "CODING_GRADING_TIME_S": "4",
 }
+SERVER_SECRET = "told-to-the-server-only"
 OUTSIDE = "/var/tmp"
 """Not the usual place for temporary files: an interpreter may have one of its own there."""
 
@@ -84,7 +85,7 @@ class Host:
 
     def damage(self, *texts: str) -> list[str]:
         """Return what has been touched or told since the start."""
-        found = ["the token was told"] if any(self.token in text for text in texts) else []
+        found = ["a secret was told"] if any(secret in text for text in texts for secret in (self.token, SERVER_SECRET)) else []
         if self._seen() != self._before:
             found.append(f"files: {self._before} became {self._seen()}")
         if self._victim.poll() is not None:
@@ -165,7 +166,7 @@ def server() -> Iterator[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", "openenv.server", "coding_env.server.app:app", "--port", str(port := _free_port())],
             stdin=nothing,
-            env={**os.environ, **SERVER_OPTIONS, "SECRET": "server-secret"},
+            env={**os.environ, **SERVER_OPTIONS, "SECRET": SERVER_SECRET},
         )
     try:
         _wait_for(port, process)
