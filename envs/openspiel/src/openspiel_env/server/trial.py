@@ -37,19 +37,27 @@ def refusal(loader: str, name: str, params: dict[str, Any]) -> str:
         name: the game's short name.
         params: its parameters, as that function takes them.
     """
-    return _tried(json.dumps([loader, name, params], sort_keys=True))
+    try:
+        _try(json.dumps([loader, name, params], sort_keys=True))
+    except _Refused as refused:
+        return str(refused)
+    return ""
+
+
+class _Refused(Exception):
+    """The game cannot be played; says why."""
 
 
 @functools.lru_cache(maxsize=1024)
-def _tried(question: str) -> str:
+def _try(question: str) -> None:
+    """Return where the game plays, which is remembered; raise `_Refused` where not, which is not: time may have been short."""
     command = [sys.executable, "-P", __file__]
     try:
         done = subprocess.run(command, input=question, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False)
     except subprocess.TimeoutExpired:
-        return f"a game at random takes more than {TIME_LIMIT_S:.0f} s"
-    if done.returncode == 0:
-        return ""
-    return done.stdout if done.returncode == _REFUSED else "they crash OpenSpiel"
+        raise _Refused(f"a game at random takes more than {TIME_LIMIT_S:.0f} s") from None
+    if done.returncode:
+        raise _Refused(done.stdout if done.returncode == _REFUSED else "they crash OpenSpiel")
 
 
 def tensor_of(kind: Any) -> str | None:
