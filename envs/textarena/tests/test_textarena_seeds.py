@@ -24,19 +24,19 @@ from textarena_env.server.environment import TextArenaEnvironment
 
 GAMES = (
     "Wordle-v0",
-    "Sokoban-v0",
     "SpellingBee-v0",
     "WordChains-v0",
     "SecretMafia-v0",
     "Poker-v0-small",
     "Secretary-v0",
-    "RushHour-v0",
     "Codenames-v0",
     "WordSearch-v0",
     "2048-v0",
     "Battleship-v0",
     "MemoryGame-v0",
     "TruthAndDeception-v0",
+    "RushHour-v0",
+    "Sokoban-v0",
 )
 
 
@@ -79,7 +79,7 @@ def test_a_seed_and_its_negative_differ() -> None:
 
 
 @pytest.mark.parametrize(
-    "games", [pytest.param("t.GAMES[:9]", id="some"), pytest.param("t.every_game()", id="all", marks=pytest.mark.long)]
+    "games", [pytest.param("t.GAMES[:6]", id="some"), pytest.param("t.every_game()", id="all", marks=pytest.mark.long)]
 )
 def test_every_process_plays_the_same_episodes(games: str) -> None:
     code = f"import test_textarena_seeds as t; print(t.digest(({games})))"

@@ -37,7 +37,7 @@ def _santorini(prompt: str, heard: str, rng: Random) -> str | None:
     """Moves a worker to a square beside its own, and builds beside that, such as [N1C1C2B2]."""
     colour = _COLOUR.search(prompt)
     rows = _LETTERED_ROW.findall(heard or prompt)[-5:]
-    workers = [
+    workers: list[tuple[str, int, int]] = [
         (worker, row, column)
         for row, (_, cells) in enumerate(rows)
         for column, cell in enumerate(cells.split("│"))

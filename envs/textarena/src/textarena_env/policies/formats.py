@@ -1,7 +1,8 @@
 """In which form each game takes its moves, for players that say random ones.
 
 A form is text with places to fill: `<0-8>` a whole number of that range, `<a-h>` a letter of that range, `<up|down>` one of
-these, `<heard>` a word of what the player has just heard, `<word>` a common word as the player was told that it must be. The forms are those that the games'
+these, `<heard>` a word of what the player has just heard, `<word>` a common word as the player was told that it must be.
+The forms are those that the games'
 prompts ask for (TextArena 0.7.4), with ranges for the games' usual sizes.
 """
 
@@ -137,7 +138,8 @@ def _filled(place: str, rng: Random, heard: str) -> str:
     if place == "word":
         return rng.choice(_fitting_words(heard))
     if place == "heard":
-        return rng.choice(_WORD.findall(heard) or ["nothing"])
+        words: list[str] = _WORD.findall(heard) or ["nothing"]
+        return rng.choice(words)
     if (bounds := _RANGE.fullmatch(place)) is None:
         return rng.choice(place.split("|"))
     if bounds[1]:
