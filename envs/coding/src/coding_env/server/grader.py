@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..tasks import CallTest, CodeTask, ProgramTest
-from .interpreter import Interpreter, Outcome
+from .interpreter import Interpreter
 from .options import Options
 
 LEAST_TIME_S = 0.01
@@ -93,10 +93,9 @@ class Grader:
     def _program(self, test: ProgramTest, code: str, deadline: float) -> bool:
         interpreter = Interpreter(self._options, self._seed, stdin=test.stdin)
         try:
-            run: Callable[[str], Outcome] = lambda text: interpreter.run(text, "<program>", self._time_left(deadline))  # noqa: E731
-            if run(self._task.setup).ended_by is not None:
+            if interpreter.run(self._task.setup, "<setup>", self._time_left(deadline)).ended_by is not None:
                 return False
-            outcome = run(code)
+            outcome = interpreter.run(code, "<program>", self._time_left(deadline))
         finally:
             interpreter.close()
         return outcome.exit_code == 0 and _lines(outcome.stdout) == _lines(test.stdout)
