@@ -1,47 +1,95 @@
-"""The echo environment, as its users meet it."""
+"""The echo environment, as its users meet it: in their own process, and over a socket from a server of its own."""
+
+from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib.metadata import entry_points
 
 import pytest
 
-from echo_env import EchoAction, EchoEnv
+from echo_env import EchoAction, EchoEnv, EchoObservation, EchoState, __version__
 from echo_env.server.environment import GREETING, EchoEnvironment
+from openenv import SyncEnvClient
 from openenv.errors import InvalidActionError
 
-
-def test_echoes_and_rewards_a_tenth_per_character() -> None:
-    with EchoEnv.local().sync() as env:
-        assert env.reset(episode_id="first").observation.echoed_message == GREETING
-        for said in ("Hello, World!", "", "łódź 🎲"):
-            result = env.step(EchoAction(message=said))
-            assert result.observation.echoed_message == said
-            assert result.observation.message_length == len(said)
-            assert result.reward == len(said) / 10
-            assert not result.done
-        state = env.state()
-        assert (state.episode_id, state.step_count, state.last_message) == ("first", 3, "łódź 🎲")
+Client = SyncEnvClient[EchoAction, EchoObservation, EchoState]
+SAID = ("Hello, World!", "", "łódź 🎲", "two\nlines", "x" * 100_000)
 
 
-def test_a_reset_starts_over() -> None:
+@pytest.fixture(scope="module", params=[EchoEnv.local, EchoEnv.from_process], ids=["local", "process"])
+def env(request: pytest.FixtureRequest) -> Iterator[Client]:
+    with request.param().sync() as client:
+        yield client
+
+
+def test_echoes_and_rewards_a_tenth_per_character(env: Client) -> None:
+    greeting = env.reset(episode_id="first")
+    assert (greeting.observation.echoed_message, greeting.reward, greeting.done) == (GREETING, None, False)
+    for number, said in enumerate(SAID, start=1):
+        result = env.step(EchoAction(message=said))
+        assert (result.observation.echoed_message, result.observation.message_length) == (said, len(said))
+        assert (result.reward, result.done) == (len(said) / 10, False)
+        assert env.state() == EchoState(episode_id="first", step_count=number, last_message=said)
+
+
+def test_a_reset_starts_over(env: Client) -> None:
+    env.reset()
+    first = env.state().episode_id
+    env.step(EchoAction(message="a"))
+    env.reset()
+    assert (env.state().step_count, env.state().last_message) == (0, None)
+    assert env.state().episode_id not in (first, None)
+
+
+def test_the_same_seed_and_actions_give_the_same_bytes(env: Client) -> None:
+    def episode() -> list[str]:
+        results = [env.reset(seed=7), *(env.step(EchoAction(message=said)) for said in SAID)]
+        return [result.observation.model_dump_json() for result in results]
+
+    assert episode() == episode()
+
+
+@pytest.mark.parametrize("action", [{"message": 3}, {"message": None}, {}, {"message": "hey", "shout": True}], ids=str)
+def test_what_is_no_message_is_refused_and_nothing_is_lost(env: Client, action: dict[str, object]) -> None:
+    env.reset()
+    env.step(EchoAction(message="kept"))
+    before = env.state()
+    with pytest.raises(InvalidActionError, match="shout" if "shout" in action else "message"):
+        env.step(action)  # type: ignore[arg-type]
+    with pytest.raises(InvalidActionError, match="does not take volume"):
+        env.reset(volume=11)
+    assert env.state() == before
+    assert env.step(EchoAction(message="on")).observation.echoed_message == "on"
+
+
+def test_the_picture_is_what_was_said_last() -> None:
     environment = EchoEnvironment()
     environment.reset()
-    first = environment.state.episode_id
-    environment.step(EchoAction(message="a"))
-    environment.reset()
-    assert environment.state.step_count == 0
-    assert environment.state.episode_id not in (first, None)
+    assert environment.render() == {"text/plain": GREETING}
+    for said in ("Hello", ""):
+        environment.step(EchoAction(message=said))
+        assert environment.render() == {"text/plain": said}
 
 
-def test_what_is_no_message_is_refused_and_nothing_is_lost() -> None:
-    with EchoEnv.local().sync() as env:
-        env.reset()
-        env.step(EchoAction(message="kept"))
-        with pytest.raises(InvalidActionError, match="message"):
-            env.step({"message": 3, "shout": True})  # type: ignore[arg-type]
-        assert env.state().last_message == "kept"
+def test_environments_and_their_states_do_not_share_anything() -> None:
+    one, other = EchoEnvironment(), EchoEnvironment()
+    one.reset(episode_id="one")
+    other.reset(episode_id="other")
+    before = one.state
+    one.step(EchoAction(message="a"))
+    assert other.state == EchoState(episode_id="other")
+    assert before == EchoState(episode_id="one")
 
 
 def test_importing_the_client_brings_no_server() -> None:
     code = "import sys, echo_env; print([m for m in ('fastapi', 'uvicorn', 'echo_env.server') if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_the_distribution_announces_itself() -> None:
+    (found,) = (entry for entry in entry_points(group="openenv.environments") if entry.name == "echo")
+    assert found.load().EchoEnv is EchoEnv
+    assert found.dist is not None
+    assert found.dist.version == __version__

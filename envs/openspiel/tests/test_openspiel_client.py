@@ -58,7 +58,14 @@ def test_half_a_reply_is_enough_for_the_models() -> None:
     observation = OpenSpielObservation.model_validate({"info_state": [1.0]})
     assert (observation.legal_actions, observation.opponent_last_action, observation.done) == ([], None, False)
     assert OpenSpielState.model_validate({"game_name": "2048"}).game_params == {}
-    assert OpenSpielAction(action_id=3).model_dump() == {"metadata": {}, "action_id": 3, "game_name": None, "game_params": {}}
+
+
+def test_an_action_is_one_move_and_travels_without_what_older_servers_do_not_know() -> None:
+    assert OpenSpielAction(action_id=3).model_dump() == {"metadata": {}, "action_id": 3, "game_params": {}}
+    assert OpenSpielAction.model_validate({"action_id": 3, "game_name": None}).game_name is None
+    for wrong in ({}, {"action_id": 1, "action_ids": [1]}, {"action_ids": [1], "action_struct": {}}):
+        with pytest.raises(ValueError, match="an action is one of action_id, action_ids and action_struct"):
+            OpenSpielAction.model_validate(wrong)
 
 
 def test_the_distribution_announces_itself() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 from typing import Any
+from xml.etree import ElementTree
 
 import pyspiel
 import pytest
@@ -144,7 +146,96 @@ def test_the_environment_variables_choose_the_game(monkeypatch: pytest.MonkeyPat
     assert OpenSpielEnvironment(game_name="catch", agent_player=0).state.game_name == "catch"
 
 
+def test_what_is_seen_comes_in_words_and_legal_moves_as_a_mask() -> None:
+    environment = OpenSpielEnvironment(game_name="tic_tac_toe", agent_player=1, opponent_policy="first")
+    observation = environment.reset()
+    assert observation.observation_string == "x..\n...\n..."
+    assert observation.legal_actions_mask == [0, 1, 1, 1, 1, 1, 1, 1, 1]
+    assert (observation.players, observation.rewards) == ([], [])
+    while not observation.done:
+        observation = environment.step(OpenSpielAction(action_id=observation.legal_actions[0]))
+    assert observation.legal_actions_mask == [0] * 9
+    colours = OpenSpielEnvironment(game_name="twixt").reset().observation_string
+    assert "\x1b" not in colours
+
+
+def test_games_without_any_tensor_are_played_by_their_words() -> None:
+    environment = OpenSpielEnvironment(game_name="liars_dice_ir")
+    observation = environment.reset(seed=0)
+    assert observation.info_state == []
+    assert re.match(r"P0 [1-6]", observation.observation_string)
+
+
+def test_a_very_large_action_space() -> None:
+    environment, rng = OpenSpielEnvironment(game_name="colored_trails"), Random(0)
+    observation = environment.reset(seed=0)
+    assert len(observation.legal_actions_mask) == 93123
+    assert [action for action, legal in enumerate(observation.legal_actions_mask) if legal] == observation.legal_actions
+    with pytest.raises(ValueError, match=r"action 93123 is not legal now; legal are \[.* and \d+ more$") as caught:
+        environment.step(OpenSpielAction(action_id=93123))
+    assert len(str(caught.value)) < 500
+    assert environment.step(OpenSpielAction(action_id=rng.choice(observation.legal_actions))).done
+
+
+def test_the_name_of_a_game_may_hold_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENSPIEL_GAME", "go(board_size=5,komi=3.5)")
+    environment = OpenSpielEnvironment()
+    assert len(environment.reset().legal_actions_mask) == 26
+    state = environment.state
+    assert (state.game_name, state.game_params) == ("go", {"board_size": 5, "komi": 3.5})
+    environment.step(OpenSpielAction(action_id=0, game_name="go(board_size=5)"))
+    environment.reset(game_name="go(board_size=5)", game_params={"board_size": 7})
+    assert environment.state.game_params == {"board_size": 7}
+
+
+def test_a_crossword_is_filled_with_words() -> None:
+    environment = OpenSpielEnvironment(game_name="crossword")
+    observation = environment.reset()
+    assert "A1. Ancient board game" in observation.observation_string
+    answers = {"A1": "GO", "D1": "GAME", "A4": "ARID", "D3": "ADAM", "D6": "ITA", "D2": "OR", "A7": "TA", "A8": "EDAM"}
+    for clue, word in answers.items():
+        for wrong, message in (
+            ({"clue_id": clue, "word": "ABCDEFG"}, "not the correct length"),
+            ({"clue_id": "A99", "word": "GO"}, "there is no such clue"),
+            ({"word": 1}, 'must be such as {"clue_id": "A1", "word": "GO"}'),
+        ):
+            with pytest.raises(ValueError, match=message):
+                environment.step(OpenSpielAction(action_struct=wrong))
+        with pytest.raises(ValueError, match="have no numbers: give action_struct"):
+            environment.step(OpenSpielAction(action_id=0))
+        observation = environment.step(OpenSpielAction(action_struct={"clue_id": clue, "word": word}))
+        assert observation.reward == (101.0 if observation.done else 1.0)
+        if observation.done:
+            break
+    assert observation.done, "the last words were spelled by those that cross them"
+
+
 def test_render_shows_the_board() -> None:
     environment = OpenSpielEnvironment(game_name="tic_tac_toe", agent_player=1, opponent_policy="first")
     environment.reset()
-    assert environment.render() == {"text/plain": "x..\n...\n..."}
+    assert environment.render()["text/plain"] == "x..\n...\n..."
+
+
+@pytest.mark.parametrize(
+    ("game", "cells", "marks"),
+    [
+        ("tic_tac_toe", 9, ""),
+        ("chess", 64, "rnbqkbnr" + "p" * 8 + "P" * 8 + "RNBQKBNR"),
+        ("2048", 16, None),
+        ("go", 361, ""),
+        ("breakthrough", 64, "b" * 16 + "w" * 16),
+        ("hex", 121, ""),
+        ("havannah", None, None),
+        ("kuhn_poker", None, None),
+    ],
+)
+def test_render_draws_what_is_a_board_and_nothing_else(game: str, cells: int | None, marks: str | None) -> None:
+    environment = OpenSpielEnvironment(game_name=game)
+    environment.reset(seed=0)
+    drawn = environment.render().get("image/svg+xml")
+    assert (drawn is None) == (cells is None)
+    if drawn is not None:
+        root = ElementTree.fromstring(drawn)
+        assert len(root.findall("{*}rect")) == cells
+        written = "".join(each.text or "" for each in root.findall("{*}text"))
+        assert marks is None or written == marks

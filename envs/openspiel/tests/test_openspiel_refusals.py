@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from serving import running
 
-from openspiel_env import OpenSpielAction
+from openenv.errors import ExecutionError
+from openenv.server import create_app
+from openspiel_env import OpenSpielAction, OpenSpielEnv
 from openspiel_env.server.environment import OpenSpielEnvironment
 
 
@@ -69,12 +72,30 @@ WRONG_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"game_name": "tic_tac_toe", "agent_player": 2}, "tic_tac_toe, which has seats 0 to 1, not 2"),
     ({"agent_player": 1}, "catch, which has only seat 0, not 1"),
     ({"agent_player": "0"}, "only seat 0, not '0'"),
-    ({"opponent_policy": "clever"}, "unknown opponent policy 'clever': choose random, first, last"),
+    ({"opponent_policy": "clever"}, "unknown opponent policy 'clever': choose random, first, last, mcts, minimax, none"),
     ({"opponent_policy": ["first"]}, "unknown opponent policy"),
-    ({"game_name": "goofspiel"}, r"goofspiel is not played in turns \(simultaneous\)"),
-    ({"game_name": "mfg_crowd_modelling"}, r"not played in turns \(mean_field\)"),
-    ({"game_name": "tarok"}, "tarok throws dice of its own"),
-    ({"game_name": "cribbage"}, "cribbage gives no tensor"),
+    ({"mcts_simulations": 0}, "mcts_simulations must be 2 to 10000, not 0"),
+    ({"mcts_simulations": 10**6}, "mcts_simulations must be 2 to 10000"),
+    ({"game_name": "goofspiel", "opponent_policy": "mcts"}, "mcts does not play goofspiel: it needs players that take turns"),
+    ({"game_name": "dark_hex", "opponent_policy": "mcts"}, "mcts does not play dark_hex: .*to look would be to cheat"),
+    ({"game_name": "bridge", "opponent_policy": "mcts"}, "mcts does not play bridge"),
+    ({"game_name": "hanabi", "opponent_policy": "mcts"}, "mcts does not play hanabi: it needs rewards that come at the end"),
+    ({"game_name": "tarok", "opponent_policy": "mcts"}, "mcts does not play tarok: the game throws dice of its own"),
+    ({"game_name": "chess", "opponent_policy": "minimax"}, "more than 100000 positions; mcts plays large games"),
+    ({"game_name": "kuhn_poker", "opponent_policy": "minimax"}, "minimax does not play kuhn_poker: it is for two players"),
+    ({"game_name": "mfg_garnet", "opponent_policy": "none"}, "whose population plays random, first, last, not none"),
+    ({"game_name": "go(board_size=9"}, "does not read as a game: Missing closing bracket"),
+    ({"game_name": "add_noise"}, "Missing parameter epsilon; it takes: epsilon, game, seed"),
+    ({"game_name": "misere", "game_params": {"game": "chees()"}}, "unknown game 'chees': did you mean chess"),
+    ({"game_name": "misere", "game_params": {"game": 3}}, "'game' must be a game, such as 'kuhn_poker"),
+    ({"game_name": "misere", "game_params": {"game": "misere(game=misere(game=misere(game=misere(game=go()))))"}}, "4 deep"),
+    ({"game_name": "efg_game"}, "takes its description as the parameter 'data'"),
+    ({"game_name": "efg_game", "game_params": {"data": "not a game"}}, "efg_game cannot be played with .* not a game"),
+    ({"game_name": "hanabi", "game_params": {"players": 0}}, "they crash OpenSpiel"),
+    ({"game_name": "blotto", "game_params": {"fields": 1000}}, "more than 256 MB of memory"),
+    ({"game_name": "dark_chess", "game_params": {"fen": "x"}}, "must be a position in FEN on a board of 8 rows, not 'x'"),
+    ({"game_name": "rbc", "game_params": {"fen": "8/8/8/8/8/8/8/k7 w - - 0 1"}}, "must be a position in FEN"),
+    ({"game_name": "crossword", "game_params": {"puzzles_root": "/etc"}}, "names a file of the server's machine"),
     ({"game_name": "efg_game", "game_params": {"filename": "/etc/hostname"}}, "names a file of the server's machine"),
     ({"game_name": "misere", "game_params": {"game": {"name": "efg_game", "filename": "x"}}}, "names a file"),
 ]
@@ -104,3 +125,34 @@ def test_a_server_told_to_play_what_it_cannot_says_so(monkeypatch: pytest.Monkey
     monkeypatch.setenv("OPENSPIEL_AGENT_PLAYER", "left")
     with pytest.raises(ValueError, match="OPENSPIEL_AGENT_PLAYER='left' is not a whole number"):
         OpenSpielEnvironment()
+
+
+def test_parameters_that_crash_openspiel_do_not_reach_the_server() -> None:
+    with (
+        running(create_app(OpenSpielEnvironment, env_name="openspiel")) as url,
+        OpenSpielEnv(base_url=url).sync() as calm,
+        OpenSpielEnv(base_url=url).sync() as wild,
+    ):
+        calm.reset(seed=0, game_name="tic_tac_toe")
+        for game, params in (("hanabi", {"players": 0}), ("universal_poker", {"numRanks": 0}), ("y", {"board_size": -1})):
+            with pytest.raises(ExecutionError, match=r"they crash OpenSpiel|must hold 1 to 1000000 values"):
+                wild.reset(game_name=game, game_params=params)
+        assert calm.step(OpenSpielAction(action_id=4)).observation.current_player_id == 0
+
+
+@pytest.mark.long
+def test_parameters_that_never_end_are_given_up() -> None:
+    with pytest.raises(ValueError, match="a game at random takes more than 10 s"):
+        OpenSpielEnvironment(game_name="negotiation", game_params={"num_items": 0})
+
+
+def test_a_position_can_be_given() -> None:
+    environment = OpenSpielEnvironment(game_name="kriegspiel", game_params={"fen": "4k3/8/8/8/8/8/4P3/4K3 w - - 0 1"})
+    assert len(environment.reset(seed=0).legal_actions) > 3
+
+
+def test_older_clients_name_catch_whatever_they_play() -> None:
+    environment = OpenSpielEnvironment(game_name="tic_tac_toe")
+    environment.reset()
+    environment.step(OpenSpielAction(action_id=4, game_name="catch"))
+    assert environment.state.step_count == 1

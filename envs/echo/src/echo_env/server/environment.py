@@ -20,10 +20,12 @@ class EchoEnvironment(Environment[EchoAction, EchoObservation, EchoState]):
         self._state = EchoState()
 
     def reset(self, seed: int | None = None, episode_id: str | None = None) -> EchoObservation:
-        self._state = EchoState(episode_id=episode_id or uuid4().hex)
+        """Greet, and forget what was said. The seed changes nothing, because nothing here is random."""
+        self._state = EchoState(episode_id=uuid4().hex if episode_id is None else episode_id)
         return EchoObservation(echoed_message=GREETING)
 
     def step(self, action: EchoAction, timeout_s: float | None = None) -> EchoObservation:
+        """Say the message back. The reward is 0.1 for each of its characters."""
         self._state.step_count += 1
         self._state.last_message = action.message
         length = len(action.message)
@@ -31,7 +33,10 @@ class EchoEnvironment(Environment[EchoAction, EchoObservation, EchoState]):
 
     @property
     def state(self) -> EchoState:
-        return self._state
+        """How many messages there were, and which was the last."""
+        return self._state.model_copy()
 
     def render(self) -> dict[str, str]:
-        return {"text/plain": self._state.last_message or GREETING}
+        """Return what was said last, or the greeting: `{"text/plain": …}`."""
+        message = self._state.last_message
+        return {"text/plain": GREETING if message is None else message}

@@ -2,6 +2,7 @@
 
 from .cards import AggressiveKuhnPolicy, BasicBlackjackPolicy, EquilibriumKuhnPolicy
 from .catch import AlwaysStayPolicy, LearningPolicy, SmartCatchPolicy
+from .crossword import RandomCrosswordPolicy
 from .grids import CornerPolicy, SafePathPolicy
 from .learner import TabularPolicy
 from .lineup import WON_OR_LOST, policies_for
@@ -18,6 +19,7 @@ __all__ = [
     "FirstLegalPolicy",
     "LearningPolicy",
     "Policy",
+    "RandomCrosswordPolicy",
     "RandomPolicy",
     "SafePathPolicy",
     "SmartCatchPolicy",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .cards import AggressiveKuhnPolicy, BasicBlackjackPolicy, EquilibriumKuhnPolicy
 from .catch import AlwaysStayPolicy, LearningPolicy, SmartCatchPolicy
+from .crossword import RandomCrosswordPolicy
 from .grids import CornerPolicy, SafePathPolicy
 from .learner import TabularPolicy
 from .policy import FirstLegalPolicy, Policy, RandomPolicy
@@ -17,6 +18,7 @@ _LINEUPS: dict[str, tuple[type[Policy], ...]] = {
     "blackjack": (RandomPolicy, FirstLegalPolicy, BasicBlackjackPolicy, TabularPolicy),
     "catch": (RandomPolicy, AlwaysStayPolicy, SmartCatchPolicy, LearningPolicy),
     "cliff_walking": (RandomPolicy, FirstLegalPolicy, SafePathPolicy, TabularPolicy),
+    "crossword": (RandomCrosswordPolicy,),
     "kuhn_poker": (RandomPolicy, FirstLegalPolicy, EquilibriumKuhnPolicy, AggressiveKuhnPolicy, TabularPolicy),
     "tic_tac_toe": (RandomPolicy, FirstLegalPolicy, TacticalTicTacToePolicy, TabularPolicy),
 }

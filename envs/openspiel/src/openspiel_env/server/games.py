@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
-import functools
-import math
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import pyspiel
 
-MAX_TENSOR_VALUES = 1_000_000
-"""Largest information state that is sent; parameters that ask for more are refused."""
+from . import parameters, trial
+from .words import one_line
 
 PUBLIC_MOVES = frozenset({"kuhn_poker", "leduc_poker", "liars_dice"})
 """Games that hide something, but never what an opponent did."""
 
-_INT32 = range(-(2**31), 2**31)
-_SOURCE_LINE = re.compile(r"^\S+\.(?:cc|h):\d+\s+")
+STRUCTURED = "crossword"
+"""The one game whose moves have no numbers; it announces a tensor of what a player sees, and has none."""
+
+SEED_PARAMETER = "rng_seed"
+"""The parameter by which games that throw dice of their own take a seed."""
 
 
 @dataclass(frozen=True)
@@ -31,104 +30,92 @@ class Game:
         params: the parameters chosen over the defaults.
         spiel: OpenSpiel's own object.
         num_players: seats.
+        num_actions: distinct actions; 0 where moves have no numbers.
         all_params: every parameter with its value, defaults included.
-        has_information_state: it gives information state tensors; else it gives observation tensors.
+        dynamics: "sequential", "simultaneous" or "mean_field".
+        tensor: "information_state_tensor" or "observation_tensor", whichever is sent; None where it gives neither.
+        text: the method that tells in words what a seat sees; None where only the state's own text does, or nothing.
+        hides_something: some seat does not see everything.
         pays_on_the_way: rewards may come before the end.
         moves_are_public: an opponent's move may be told to the agent.
+        throws_dice: chance is thrown inside the game, by a seed that it takes as a parameter.
     """
 
     name: str
     params: dict[str, Any]
     spiel: Any
     num_players: int
+    num_actions: int
     all_params: dict[str, Any]
-    has_information_state: bool
+    dynamics: str
+    tensor: str | None
+    text: str | None
+    hides_something: bool
     pays_on_the_way: bool
     moves_are_public: bool
+    throws_dice: bool
+
+    def new_initial_state(self, rng: Random) -> Any:
+        """Return OpenSpiel's state at the start, whose own dice, if any, are seeded from `rng`."""
+        if not self.throws_dice or SEED_PARAMETER in self.params:
+            return self.spiel.new_initial_state()
+        return _loaded(self.name, {**self.params, SEED_PARAMETER: rng.randrange(2**31)}).new_initial_state()
 
 
 def load(name: Any, params: Any = None) -> Game:
     """Return the game of that name with those parameters over its defaults. Both come from users, and may be anything.
 
+    The name may hold parameters as OpenSpiel writes them: `go(board_size=9)`.
+
     Raises:
-        ValueError: there is no such game, a parameter does not fit it, or it is of a kind that is not played here.
+        ValueError: there is no such game, a parameter does not fit it, or it cannot be played with them.
     """
-    known = _registered()
-    if not isinstance(name, str) or name not in known:
-        raise ValueError(f"unknown game {name!r}{_nearest(str(name), known)}")
-    if not isinstance(params, dict | None):
-        raise ValueError(f"game_params must map names to values, not {params!r}")
-    given = _checked_params(name, params or {}, known[name].parameter_specification)
+    name, params = parameters.parsed(name, params)
+    given = parameters.checked(name, params)
+    if given and (reason := trial.refusal(parameters.TEXT_GAMES.get(name, "load_game"), name, given)):
+        raise _unplayable(name, given, one_line(reason))
     try:
-        spiel = pyspiel.load_game(name, given)
-    except pyspiel.SpielError as error:
-        raise ValueError(f"{name} cannot be played with the parameters {given}: {one_line(error)}") from None
+        spiel = _loaded(name, given)
+    except (pyspiel.SpielError, LookupError) as error:
+        missing = "" if given else f"; it takes: {', '.join(sorted(parameters.REGISTERED[name].parameter_specification))}"
+        raise _unplayable(name, given, one_line(error) + missing) from None
+    return _described(name, given, spiel)
+
+
+def _loaded(name: str, given: dict[str, Any]) -> Any:
+    if name not in parameters.TEXT_GAMES:
+        return pyspiel.load_game(name, given)
+    if "data" not in given:
+        raise ValueError(f"{name} takes its description as the parameter 'data'")
+    return getattr(pyspiel, parameters.TEXT_GAMES[name])(given["data"])
+
+
+def _described(name: str, given: dict[str, Any], spiel: Any) -> Game:
     kind = spiel.get_type()
-    _check_playable(name, kind)
-    has_information_state = bool(kind.provides_information_state_tensor)
-    shape = spiel.information_state_tensor_shape() if has_information_state else spiel.observation_tensor_shape()
-    if min(shape, default=0) < 1 or math.prod(shape) > MAX_TENSOR_VALUES:
-        raise ValueError(
-            f"{name} cannot be played with the parameters {given}: they give an information state of the shape {shape}, "
-            f"which must hold 1 to {MAX_TENSOR_VALUES} values"
-        )
+    tensor = None if name == STRUCTURED else trial.tensor_of(kind)
+    hides_something = kind.information == pyspiel.GameType.Information.IMPERFECT_INFORMATION
     return Game(
         name=name,
         params=given,
         spiel=spiel,
         num_players=spiel.num_players(),
-        all_params=dict(spiel.get_parameters()),
-        has_information_state=has_information_state,
+        num_actions=spiel.num_distinct_actions(),
+        all_params={**spiel.get_parameters(), **given},
+        dynamics=kind.dynamics.name.lower(),
+        tensor=tensor,
+        text=_text(kind),
+        hides_something=hides_something,
         pays_on_the_way=kind.reward_model == pyspiel.GameType.RewardModel.REWARDS,
-        moves_are_public=kind.information == pyspiel.GameType.Information.PERFECT_INFORMATION or name in PUBLIC_MOVES,
+        moves_are_public=not hides_something or name in PUBLIC_MOVES,
+        throws_dice=kind.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC,
     )
 
 
-def one_line(error: Exception) -> str:
-    """Return what OpenSpiel says went wrong, without its source lines and line breaks."""
-    lines = [_SOURCE_LINE.sub("", line).strip() for line in str(error).splitlines()]
-    return "; ".join(line for line in lines if line)[:300]
+def _text(kind: Any) -> str | None:
+    if kind.provides_observation_string:
+        return "observation_string"
+    return "information_state_string" if kind.provides_information_state_string else None
 
 
-@functools.cache
-def _registered() -> dict[str, Any]:
-    return {kind.short_name: kind for kind in pyspiel.registered_games()}
-
-
-def _nearest(name: str, known: Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(name, known, n=3)
-    if near:
-        return f": did you mean {' or '.join(near)}?"
-    return f": OpenSpiel has {len(known)} games, such as catch or tic_tac_toe"
-
-
-def _checked_params(name: str, params: Mapping[str, Any], specification: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters, refused here where OpenSpiel would refuse them and write to standard error as well."""
-    unknown = sorted(params.keys() - specification.keys())
-    if unknown:
-        takes = ", ".join(sorted(specification)) or "none"
-        raise ValueError(f"{name} has no parameter {', '.join(map(repr, unknown))}; it takes: {takes}")
-    return {key: _fitted(name, key, value, type(specification[key])) for key, value in params.items()}
-
-
-def _fitted(name: str, key: str, value: Any, expected: type) -> Any:
-    if expected is float and type(value) is int:
-        return float(value)
-    if _names_a_file(key, value):
-        raise ValueError(f"{name}'s parameter {key!r} names a file of the server's machine, which is not supported")
-    if type(value) is not expected or (expected is int and value not in _INT32):
-        raise ValueError(f"{name}'s parameter {key!r} must be of the type {expected.__name__}, not {value!r}")
-    return value
-
-
-def _names_a_file(key: str, value: Any) -> bool:
-    return "file" in key or (isinstance(value, dict) and any(_names_a_file(str(inner), item) for inner, item in value.items()))
-
-
-def _check_playable(name: str, kind: Any) -> None:
-    if kind.dynamics != pyspiel.GameType.Dynamics.SEQUENTIAL:
-        raise ValueError(f"{name} is not played in turns ({kind.dynamics.name.lower()}), which is not supported")
-    if kind.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC:
-        raise ValueError(f"{name} throws dice of its own, which a seed does not decide; it is not supported")
-    if not (kind.provides_information_state_tensor or kind.provides_observation_tensor):
-        raise ValueError(f"{name} gives no tensor of what a player sees; it is not supported")
+def _unplayable(name: str, given: dict[str, Any], reason: str) -> ValueError:
+    return ValueError(f"{name} cannot be played with the parameters {given!s:.120}: {reason}")

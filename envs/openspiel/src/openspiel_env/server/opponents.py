@@ -6,28 +6,57 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-Opponent = Callable[[list[int], Random], int]
-"""Chooses one of the legal moves, drawing from the episode's generator only."""
+from . import crowd
+from .games import Game
+from .minimax import Minimax, solved
+from .tree_search import FEWEST_SIMULATIONS, MOST_SIMULATIONS, TreeSearch, why_not
+
+Opponent = Callable[[Any, int, Random], int]
+"""Chooses a legal move in one of OpenSpiel's states for a seat, drawing from the episode's generator only."""
+
+NONE = "none"
+"""The opponent policy that leaves every seat to the client."""
 
 
-def _random(legal_actions: list[int], rng: Random) -> int:
-    return rng.choice(legal_actions)
+def _random(state: Any, seat: int, rng: Random) -> int:
+    legal: list[int] = state.legal_actions(seat)
+    return rng.choice(legal)
 
 
-def _first(legal_actions: list[int], rng: Random) -> int:
-    return legal_actions[0]
+def _first(state: Any, seat: int, rng: Random) -> int:
+    first: int = state.legal_actions(seat)[0]
+    return first
 
 
-def _last(legal_actions: list[int], rng: Random) -> int:
-    return legal_actions[-1]
+def _last(state: Any, seat: int, rng: Random) -> int:
+    last: int = state.legal_actions(seat)[-1]
+    return last
 
 
-OPPONENTS: dict[str, Opponent] = {"random": _random, "first": _first, "last": _last}
+_SIMPLE: dict[str, Opponent] = {"random": _random, "first": _first, "last": _last}
+POLICIES = (*_SIMPLE, "mcts", "minimax", NONE)
 
 
-def opponent(name: Any) -> Opponent:
-    """Return the opponent of that name, which comes from a user. Raises `ValueError` where there is none."""
-    chosen = OPPONENTS.get(name) if isinstance(name, str) else None
-    if chosen is None:
-        raise ValueError(f"unknown opponent policy {name!r}: choose {', '.join(OPPONENTS)}")
-    return chosen
+def opponent(name: Any, game: Game, simulations: Any) -> Opponent | None:
+    """Return the opponent of that name in a game, or None for "none". Name and simulations come from a user.
+
+    Raises:
+        ValueError: there is none of that name, or it does not play this game; the message says why.
+    """
+    if not isinstance(name, str) or name not in POLICIES:
+        raise ValueError(f"unknown opponent policy {name!r:.100}: choose {', '.join(POLICIES)}")
+    if type(simulations) is not int or not FEWEST_SIMULATIONS <= simulations <= MOST_SIMULATIONS:
+        raise ValueError(f"mcts_simulations must be {FEWEST_SIMULATIONS} to {MOST_SIMULATIONS}, not {simulations!r:.100}")
+    if game.dynamics == "mean_field" and name not in crowd.POLICIES:
+        raise ValueError(f"{game.name} is a mean-field game, whose population plays {', '.join(crowd.POLICIES)}, not {name}")
+    if name == NONE:
+        return None
+    if name in _SIMPLE:
+        return _SIMPLE[name]
+    if game.num_players == 1:
+        return _random
+    if name == "minimax":
+        return Minimax(solved(game))
+    if reason := why_not(game):
+        raise ValueError(f"mcts does not play {game.name}: {reason}")
+    return TreeSearch(game, simulations)

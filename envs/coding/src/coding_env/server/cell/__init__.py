@@ -1,0 +1,1 @@
+"""What runs agents' code, in processes of its own: the standard library only, so that nothing else comes along."""

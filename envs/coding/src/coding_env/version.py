@@ -1,0 +1,3 @@
+"""The version of openenv-coding-env; the only place that states it."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The server's side, which needs the `[server]` extra: TextArena itself."""
