@@ -93,10 +93,14 @@ _wait_with_dots() {
   wait "$1"
 }
 
-# ensure_developer_tools: what scripts/test and scripts/check share, and every package of the checkout.
+# ensure_developer_tools: what scripts/test and scripts/check share, and every package of the checkout. An environment whose
+# tests need more than its server has a dependency group `test`.
 ensure_developer_tools() {
   local environments=() path
-  for path in envs/*/pyproject.toml; do environments+=(-e "$(dirname "$path")[server]"); done
+  for path in envs/*/pyproject.toml; do
+    environments+=(-e "$(dirname "$path")[server]")
+    if grep -q '^\[dependency-groups\]' "$path"; then environments+=(--group "$path:test"); fi
+  done
   ensure_installed pip 'pip>=25.1'
   ensure_installed test --group dev -e core "${environments[@]}"
 }

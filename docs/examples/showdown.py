@@ -97,7 +97,7 @@ def play(env: Player, policy: Policy, seeds: list[int], progress: Progress) -> S
         result = env.reset(seed=seed)
         episode_return = result.reward or 0.0
         while not result.done:
-            result = env.step(OpenSpielAction(action_id=policy.select_action(result.observation)))
+            result = env.step(policy.act(result.observation))
             reward = result.reward or 0.0
             policy.observe(reward, result.done)
             episode_return += reward

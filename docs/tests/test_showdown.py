@@ -51,7 +51,7 @@ def test_another_game_on_a_running_server(url: str) -> None:
     ("arguments", "message"),
     [
         (["--game", "cathc"], "unknown game 'cathc': did you mean catch"),
-        (["--game", "goofspiel"], "not played in turns"),
+        (["--game", "add_noise"], "epsilon"),
         (["--url", "http://127.0.0.1:9"], "127.0.0.1:9"),
         (["--url", "nonsense://"], "nonsense"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from mnemonic import Mnemonic
-from wonderwords import RandomWord  # type: ignore[import-untyped] # it carries no types
+from wonderwords import RandomWord
 
 
 @cache

@@ -21,7 +21,7 @@ TAGGER = "taggers/averaged_perceptron_tagger_eng"
 @cache
 def has_nltk(resource: str) -> bool:
     """Whether a resource of NLTK's data is installed, packed or not."""
-    import nltk.data  # type: ignore[import-untyped] # it carries no types
+    import nltk.data
 
     for name in (resource, f"{resource}.zip"):
         try:
@@ -57,7 +57,7 @@ class _Words:
 
     def words(self, fileids: Any = None) -> list[str]:
         if has_nltk(WORDS):
-            from nltk.corpus import words  # type: ignore[import-untyped] # it carries no types
+            from nltk.corpus import words
 
             return list(words.words(fileids))
         names = ["en", "en-basic"] if fileids is None else [fileids] if isinstance(fileids, str) else list(fileids)

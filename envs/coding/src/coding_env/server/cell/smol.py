@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from smolagents.local_python_executor import BASE_BUILTIN_MODULES, InterpreterError, LocalPythonExecutor  # type: ignore[import-untyped]
+from smolagents.local_python_executor import BASE_BUILTIN_MODULES, InterpreterError, LocalPythonExecutor
 
 
 class Interpreter:
