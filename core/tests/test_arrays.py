@@ -16,7 +16,8 @@ from serving import running
 from openenv import Action, Array, EnvClient, Environment, Observation, State
 from openenv.errors import InvalidActionError
 from openenv.server import create_app
-from openenv.wire import v2
+from openenv.wire.json_codec import JSON
+from openenv.wire.msgpack_codec import MSGPACK
 from openenv.wire.values import ResultReader, encode
 
 ALL = (
@@ -50,7 +51,7 @@ def same(one: np.ndarray, other: np.ndarray) -> bool:
 def test_every_dtype_arrives_exactly_in_version_2(data: st.DataObject, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
     sent = data.draw(arrays.arrays(dtype, shape))
     model = holding(dtype)
-    read = v2.load_msgpack(v2.encode_msgpack(model(field=sent)))
+    read = MSGPACK.load(v2.MSGPACK.encode(model(field=sent)))
     arrived = ResultReader(model).read(read).observation.field
     assert same(arrived, np.ascontiguousarray(sent).reshape(sent.shape))
     assert arrived.flags.writeable or not arrived.size
@@ -64,7 +65,7 @@ def finite(sent: np.ndarray) -> np.ndarray:
     return sent
 
 
-@pytest.mark.parametrize("dump", [encode, v2.encode_json], ids=["version 1", "version 2 JSON"])
+@pytest.mark.parametrize("dump", [encode, JSON.encode], ids=["version 1", "version 2 JSON"])
 @given(st.data(), ALL, SHAPES)
 def test_what_is_finite_arrives_exactly_as_lists(
     dump: Any, data: st.DataObject, dtype: np.dtype[Any], shape: tuple[int, ...]

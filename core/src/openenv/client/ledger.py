@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from ..errors import OpenEnvError, SessionLost, UsageError
 from ..wire import messages
-from ..wire.v2 import SESSION_PREFIX, Codec
+from ..wire.codec import Codec
+from ..wire.v2 import SESSION_PREFIX
 from ..wire.values import read_error
 from .transport import Call, dumped
 

@@ -15,7 +15,7 @@ from ..sessions.registry import Registry
 from ..sessions.session import Session
 from ..sessions.settings import Settings
 from ..sessions.spec import environment_spec, load
-from ..wire import v2
+from ..wire.msgpack_codec import MSGPACK
 from .transport import GRACE_S, Call, dumped
 
 T = TypeVar("T")
@@ -96,10 +96,10 @@ class _LocalSession:
     async def _answer(self, call: Call) -> dict[str, Any]:
         if self._session is None or self._session.ended:
             raise SessionLost("the session has ended and its episode with it: reset() starts another")
-        data = dumped(v2.dump_msgpack, call)
+        data = dumped(MSGPACK.dump, call)
         strict = self._endpoint.strict_reset
         reply = await perform(self._session, call.type, data, call.timeout_s, strict_reset=strict, lanes=call.lanes)
-        content: dict[str, Any] = v2.load_msgpack(reply)
+        content: dict[str, Any] = MSGPACK.load(reply)
         return content
 
     async def _stop(self) -> None:

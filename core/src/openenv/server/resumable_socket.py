@@ -14,7 +14,7 @@ from ..sessions.exchange import Exchange, OutOfPlace
 from ..sessions.registry import Registry
 from ..version import __version__
 from ..wire import messages, v2
-from ..wire.v2 import Codec
+from ..wire.codec import Codec
 from .websocket_protocol import EXTENSION, WebSocketProtocol
 
 logger = logging.getLogger("openenv.sessions")

@@ -16,7 +16,7 @@ from ..contract.models import Observation
 from ..errors import ExecutionError, InvalidActionError, NotSupportedError, OpenEnvError
 from ..wire import messages
 from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES, Request
-from ..wire.v2 import Continued, reply_data
+from ..wire.replies import Continued, reply_data
 from ..wire.values import encode as encode_v1
 from .spec import AnyEnvironment, EnvironmentSpec, overrides
 

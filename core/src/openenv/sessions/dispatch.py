@@ -6,6 +6,7 @@ import asyncio
 
 from ..errors import OpenEnvError
 from ..wire import messages, v1, v2
+from ..wire.msgpack_codec import MSGPACK
 from .session import Session
 
 
@@ -37,9 +38,9 @@ async def perform(
     Raises:
         OpenEnvError: what a server would have answered.
     """
-    message = {"data": None if data is None else v2.load_msgpack(data), "deadline_s": deadline_s, "lanes": lanes}
+    message = {"data": None if data is None else MSGPACK.load(data), "deadline_s": deadline_s, "lanes": lanes}
     request = v2.read_request(v2.Incoming(kind, None, None, message), strict_reset)
-    ticket = session.submit(request, v2.MSGPACK, deadline_s)
+    ticket = session.submit(request, MSGPACK, deadline_s)
     try:
         return await ticket.outcome()
     except asyncio.CancelledError:

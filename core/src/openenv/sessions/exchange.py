@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 
 from ..errors import InvalidActionError, InvalidMessageError, OpenEnvError, SessionError
 from ..wire import messages, v2
-from ..wire.v2 import Codec, Incoming
+from ..wire.codec import Codec
+from ..wire.v2 import Incoming
 from .session import Session
 from .ticket import Ticket
 

@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 from ..errors import CallCancelled, InvalidActionError, OpenEnvError
+from ..wire.codec import Codec
 from ..wire.messages import Request
-from ..wire.v2 import Codec
 from ..wire.values import read_error
 from .calls import Encode
 from .lane import Lane
@@ -20,6 +20,9 @@ from .ticket import Ticket
 
 QUICK_S = 0.001
 """Crews that take less follow one another: threads that want the interpreter at the same time cost more than they gain."""
+
+PATIENCE_S = 0.005
+"""When crews that follow one another take longer together, those that have not begun do so at once."""
 
 SHORTEST_S = 0.001
 
@@ -114,6 +117,7 @@ class Lanes:
             batch = self._waiting.popleft()
             if self._quick and len(batch.parts) > 1:
                 self._in_turns = batch
+                asyncio.get_running_loop().call_later(PATIENCE_S, self._end_turns, batch)
             batch.begin(one_by_one=self._in_turns is batch)
 
     def _ended(self, ticket: Ticket) -> None:
@@ -122,6 +126,13 @@ class Lanes:
             self._quick = ticket.quickest_s < QUICK_S
         if ticket is self._in_turns:
             self._in_turns = None
+            self._advance()
+
+    def _end_turns(self, batch: _Batch) -> None:
+        """Wait no longer for crews of a batch that are not quick after all."""
+        if batch is self._in_turns:
+            self._in_turns = None
+            batch.begin_rest()
             self._advance()
 
     def _of_first(self, request: Request, codec: Codec, deadline_s: float | None) -> Ticket:
@@ -197,6 +208,13 @@ class _Batch(Ticket):
         for part in self.parts[:1] if one_by_one else self.parts:
             self._submit(part)
 
+    def begin_rest(self) -> None:
+        """Submit at once what still waits for the parts before it."""
+        self._one_by_one = False
+        for part in self.parts:
+            if part.ticket is None:
+                self._submit(part)
+
     def give_up(self, kind: type[OpenEnvError]) -> None:
         """Answer what has no outcome yet with an error."""
         self._given_up = kind
@@ -206,10 +224,13 @@ class _Batch(Ticket):
 
     def _submit(self, part: _Part) -> None:
         self._begun_at = time.monotonic()
-        left_s = None if self.until is None else max(SHORTEST_S, self.until - asyncio.get_running_loop().time())
-        part.ticket = part.crew.submit(part.request, part.encode, left_s)
-        if self._given_up is not None:
-            part.crew.give_up(part.ticket, self._given_up)
+        if self._given_up is None:
+            left_s = None if self.until is None else max(SHORTEST_S, self.until - asyncio.get_running_loop().time())
+            part.ticket = part.crew.submit(part.request, part.encode, left_s)
+        else:
+            part.ticket = Ticket(part.request, part.encode, _nothing)
+            told = f"{part.request.type} was given up before it started; the episode stands as it was"
+            part.ticket.settle(None, self._given_up(told, started=False))
         part.ticket.tell(self._one_done)
 
     def _one_done(self, _: Ticket) -> None:

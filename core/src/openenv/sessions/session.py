@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 
 from ..errors import CallCancelled, InvalidActionError, OpenEnvError, SessionLost, ShuttingDown, StepTimeout
 from ..wire import messages
+from ..wire.codec import Codec
 from ..wire.messages import Request
-from ..wire.v2 import Codec
 from ..wire.values import encode as encode_v1
 from .calls import Encode
 from .lane import Lane
@@ -137,9 +137,6 @@ class Session:
                 late = StepTimeout(f"{count} lanes were not ready within {deadline_s:g} s", started=False)
                 self._making_lanes = None
                 ticket.settle(None, error if isinstance(error, OpenEnvError) else late)
-            except asyncio.CancelledError:
-                self._making_lanes = None
-                ticket.settle(None, CallCancelled("the lanes were given up before they were there", started=False))
             except Exception as error:
                 self._making_lanes = None
                 ticket.settle(None, error)
@@ -147,7 +144,14 @@ class Session:
                 self._making_lanes, self._lanes = None, lanes
                 ticket.settle(codec.dump({"count": count, "autoreset": autoreset}))
 
+        def given_up(making: asyncio.Task[None]) -> None:
+            """A task that is cancelled before its first step never gets to say so."""
+            if making.cancelled():
+                self._making_lanes = None
+                ticket.settle(None, CallCancelled("the lanes were given up before they were there", started=False))
+
         self._making_lanes = asyncio.get_running_loop().create_task(make())
+        self._making_lanes.add_done_callback(given_up)
         return ticket
 
     async def call(self, request: Request, encode: Encode = encode_v1, deadline_s: float | None = None) -> bytes:

@@ -1,0 +1,97 @@
+"""What environments return as the plain `data` of replies, and its encoding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import pydantic_core
+from pydantic import BaseModel
+
+from ..contract.models import Observation, declared_flags
+from ..errors import ExecutionError, OpenEnvError
+
+
+def reply_data(value: Any, *, as_json: bool) -> Any:
+    """Return what an environment returned as the plain `data` of its reply."""
+    mode = "json" if as_json else "python"
+    if not isinstance(value, Observation):
+        if isinstance(value, Continued):
+            return _continued_data(value, as_json=as_json)
+        if isinstance(value, OpenEnvError):
+            return {"error": error_content(value)}
+        return value.__pydantic_serializer__.to_python(value, mode=mode) if isinstance(value, BaseModel) else value
+    model = type(value)
+    beside, flags = _fields_beside(model)
+    inside = model.__pydantic_serializer__.to_python(value, mode=mode, exclude=beside)
+    data = {"observation": inside, "reward": value.reward, "done": value.done}
+    if value.metadata:
+        data["metadata"] = inside.get("metadata")
+    for flag in flags:
+        if (said := getattr(value, flag)) is not None:
+            data[flag] = said
+    return data
+
+
+class Continued(NamedTuple):
+    """What a step gave that ended an episode where the next one began at once.
+
+    Attributes:
+        first: the next episode's first observation.
+        last: the ended one's last.
+    """
+
+    first: Observation
+    last: Observation
+
+
+def _continued_data(value: Continued, *, as_json: bool) -> Any:
+    """Return the next episode's observation with the last step's reward and end, and that step's whole result as `final`."""
+    first, last = (reply_data(observation, as_json=as_json) for observation in value)
+    return {**last, "observation": first["observation"], "metadata": first.get("metadata"), "final": last}
+
+
+@cache
+def _fields_beside(model: type[Observation]) -> tuple[set[str], list[str]]:
+    """The fields that travel beside an observation, and which of them are said only where there is something to say."""
+    own = declared_flags(model)
+    flags = [flag for flag in ("terminated", "truncated") if flag not in own]
+    return {"reward", "done", *flags}, flags
+
+
+def error_content(error: OpenEnvError) -> dict[str, Any]:
+    """Return an error as plain `data`."""
+    details = pydantic_core.to_jsonable_python(error.details, serialize_unknown=True)
+    return {"message": error.message, "code": error.code or "EXECUTION_ERROR", **details}
+
+
+def encode(value: Any, dump: Callable[[Any], bytes]) -> bytes:
+    """Dump the Python values of a reply, or what the model's JSON serializers make of types that only they know."""
+    try:
+        return dump(reply_data(value, as_json=False))
+    except ValueError as error:
+        try:
+            return dump(reply_data(value, as_json=True))
+        except ValueError:
+            raise error from None
+
+
+def encode_all(values: list[Any], dump: Callable[[Any], bytes]) -> bytes:
+    """Dump what lanes returned; where something cannot be sent, that lane alone gets an error."""
+    try:
+        return dump([reply_data(value, as_json=False) for value in values])
+    except ValueError:
+        return dump([_sendable(value, dump) for value in values])
+
+
+def _sendable(value: Any, dump: Callable[[Any], bytes]) -> Any:
+    for as_json in (False, True):
+        data = reply_data(value, as_json=as_json)
+        try:
+            dump(data)
+        except ValueError as error:
+            told = f"what the environment gave cannot be sent: {error}"
+        else:
+            return data
+    return {"error": error_content(ExecutionError(told))}
