@@ -51,7 +51,7 @@ def same(one: np.ndarray, other: np.ndarray) -> bool:
 def test_every_dtype_arrives_exactly_in_version_2(data: st.DataObject, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
     sent = data.draw(arrays.arrays(dtype, shape))
     model = holding(dtype)
-    read = MSGPACK.load(v2.MSGPACK.encode(model(field=sent)))
+    read = MSGPACK.load(MSGPACK.encode(model(field=sent)))
     arrived = ResultReader(model).read(read).observation.field
     assert same(arrived, np.ascontiguousarray(sent).reshape(sent.shape))
     assert arrived.flags.writeable or not arrived.size
