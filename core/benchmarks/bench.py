@@ -40,13 +40,13 @@ class Bench:
             return _published()
         return _fresh() if fresh and side != FLOOR else Path(sys.executable)
 
-    def new_server(self, side: str, kind: str, *, fresh: bool = False) -> Server:
-        """Start a server of a side that shows a kind of content; the caller ends it."""
+    def new_server(self, side: str, kind: str, *, fresh: bool = False, sessions: int = SESSIONS) -> Server:
+        """Start a server of a side that shows a kind of content and has so many slots; the caller ends it."""
         arguments = {
             FLOOR: [kind],
-            PUBLISHED: [kind, str(SESSIONS)],
-            THREAD: [kind, THREAD, str(SESSIONS)],
-            INLINE: [kind, INLINE, str(SESSIONS)],
+            PUBLISHED: [kind, str(sessions)],
+            THREAD: [kind, THREAD, str(sessions)],
+            INLINE: [kind, INLINE, str(sessions)],
         }[side]
         return Server(self.python(side, fresh=fresh), f"{FOLDERS[side]}.server", *arguments)
 

@@ -11,6 +11,7 @@ IMAGE = "image"
 ARRAY = "array-"
 SMALL = "small"
 SMALL_FLOATS = 4
+FLOAT_BYTES = 8
 
 
 def count(kind: str) -> int:
