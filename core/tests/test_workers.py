@@ -45,6 +45,10 @@ class Server(ServerProcess):
         told: dict[str, int] = httpx.get(f"{self.url}/counts", trust_env=False).json()
         return told
 
+    def noted(self, what: str) -> int:
+        """Return how often the environments wrote something down."""
+        return sum(event.startswith(what) for event in self.events())
+
     async def until(self, **wanted: int) -> None:
         """Wait until the counts are these."""
         await asyncio.to_thread(wait_until, lambda: self.counts().items() >= wanted.items(), 10.0)
@@ -187,6 +191,14 @@ async def test_a_head_that_comes_in_pieces_is_waited_for(shared: Server) -> None
         await end(http, sessions)
 
 
+async def connected(server: Server, stack: contextlib.AsyncExitStack, session: str | None = None) -> httpx.AsyncClient:
+    """Return a client with one connection, to the worker in which a session lives if one is given."""
+    limits = httpx.Limits(max_connections=1)
+    http = await stack.enter_async_context(httpx.AsyncClient(base_url=server.url, limits=limits, trust_env=False))
+    assert (await http.get("/health", headers={} if session is None else {SESSION: session})).is_success
+    return http
+
+
 async def fresh_sessions(http: httpx.AsyncClient) -> dict[str, str]:
     """Open an HTTP session in each worker; return them by worker."""
     found: dict[str, str] = {}
@@ -206,15 +218,9 @@ async def end(http: httpx.AsyncClient, sessions: dict[str, str]) -> None:
 
 async def test_http_calls_reach_their_session_from_any_connection(shared: Server) -> None:
     async with contextlib.AsyncExitStack() as stack:
-
-        async def connected(**headers: str) -> httpx.AsyncClient:
-            limits = httpx.Limits(max_connections=1)
-            http = await stack.enter_async_context(httpx.AsyncClient(base_url=shared.url, limits=limits, trust_env=False))
-            assert (await http.get("/health", headers=headers)).is_success
-            return http
-
-        sessions = await fresh_sessions(await connected())
-        clients = [await connected(**{SESSION: sessions[worker]}) for worker in ("0", "1", "0", "1")]
+        first = await connected(shared, stack)
+        sessions = await fresh_sessions(first)
+        clients = [await connected(shared, stack, sessions[worker]) for worker in ("0", "1", "0", "1")]
         steps: Counter[str] = Counter()
         for http in clients:
             for session in sessions.values():
@@ -236,14 +242,9 @@ async def test_http_calls_reach_their_session_from_any_connection(shared: Server
 
 async def test_the_default_session_is_the_same_from_every_connection(shared: Server) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        clients = [
-            await stack.enter_async_context(httpx.AsyncClient(base_url=shared.url, trust_env=False, headers={"X-Number": name}))
-            for name in "ab"
-        ]
-        for http in clients:
-            for session in (await fresh_sessions(http)).values():
-                # which leaves this client with a connection to each worker
-                await http.delete("/session", headers={SESSION: session})
+        sessions = await fresh_sessions(await connected(shared, stack))
+        clients = [await connected(shared, stack, sessions[worker]) for worker in ("1", "0")]
+        await end(clients[0], sessions)
         homes = set()
         for step, http in enumerate([*clients, *clients]):
             if step == 0:
@@ -309,7 +310,8 @@ async def test_sigterm_drains_every_worker(servers: list[Server], tmp_path: Path
         await idle.reset()
         await server.until(taken=3)
         in_flight = [asyncio.ensure_future(env.step(Stay(sleep_s=1.5))) for env in envs.values()]
-        await asyncio.to_thread(wait_until, lambda: len(server.events()) == 2)
+        closed = server.noted("closed")
+        await asyncio.to_thread(wait_until, lambda: server.noted("step") == 2)
         server.process.send_signal(signal.SIGTERM)
         async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
             while (await http.get("/health")).is_success:
@@ -319,8 +321,7 @@ async def test_sigterm_drains_every_worker(servers: list[Server], tmp_path: Path
         assert [result.observation.pid for result in await asyncio.gather(*in_flight)] == [*envs]
         code, log = await asyncio.to_thread(server.wait)
         assert (code, log) == (0, "")
-        events = server.events()
-        assert len([event for event in events if event.startswith("closed")]) >= 3
+        assert server.noted("closed") == closed + 3
         assert not any(map(alive, envs))
 
 
