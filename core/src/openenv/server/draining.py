@@ -35,14 +35,14 @@ class DrainingServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._registry is not None:
             await self._registry.drain()
-        self.drained()
+        await self.drained()
         await super().shutdown(sockets)
         last_word = threading.Timer(LOOP_ENDS_WITHIN_S, os._exit, [0])
         last_word.daemon = True
         last_word.start()
 
-    def drained(self) -> None:
-        """The calls in flight have finished, or are given up."""
+    async def drained(self) -> None:
+        """The calls in flight have finished, or are given up; connections are closed once this returns."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -19,6 +20,9 @@ from .channel import Channel, Message
 if TYPE_CHECKING:
     from .parent import Parent
 
+TOO_MANY_PAUSE_S = 0.05
+"""The system lets only so many connections be under way from process to process."""
+
 
 class Link:
     """What the parent knows of a worker process, from its start to its end.
@@ -30,6 +34,7 @@ class Link:
 
     Attributes:
         open: whether it takes connections.
+        drained: whether it was told to stop, and its calls in flight have finished.
         ready: is done once it does, with what it said of itself, or with why it never will.
     """
 
@@ -37,6 +42,7 @@ class Link:
         self.name = name
         self.place = place_of(name)
         self.open = False
+        self.drained = False
         self.ready: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self.started = asyncio.get_running_loop().time()
         self._parent = parent
@@ -74,8 +80,12 @@ class Link:
             self._flush()
 
     def stop(self) -> None:
-        """Tell the worker to finish what runs and end."""
+        """Tell the worker to finish what runs."""
         self._channel.say("stop")
+
+    def end(self) -> None:
+        """Tell the worker, which has finished what ran, to close its connections and end."""
+        self._channel.say("end")
 
     def counts(self, taken: int, waiting: int) -> None:
         """Tell the worker how many slots are taken and awaited in all."""
@@ -141,19 +151,24 @@ class Link:
 
     def _on_drained(self) -> None:
         self.open = False
+        self.drained = True
+        self._parent.drained(self)
 
     def _flush(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._leaving:
+        while self._leaving and not self._ended:
             try:
                 socket.send_fds(self._handoff, [b"c"], [self._leaving[0].fileno()])
             except BlockingIOError:
                 loop.add_writer(self._handoff, self._flush)
                 return
-            except OSError:  # the worker has just ended, which its channel tells
-                break
+            except OSError as error:
+                if error.errno == errno.ETOOMANYREFS:
+                    loop.call_later(TOO_MANY_PAUSE_S, self._flush)
+                break  # else the worker has just ended, which its channel tells
             self._leaving.popleft().close()
-        loop.remove_writer(self._handoff)
+        if not self._ended:
+            loop.remove_writer(self._handoff)
 
     def _lost(self) -> None:
         """The worker has ended: its slots come back, and what it has not been handed yet goes elsewhere."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from pathlib import Path
-from typing import cast
 
 from websockets.http11 import Request
 
@@ -32,8 +31,7 @@ class OnwardProtocol(WebSocketProtocol):
 
     neighbours: Neighbours
     _head = b""
-    _asked: Request | None = None
-    _onward: asyncio.WriteTransport | None = None
+    _onward: asyncio.Transport | None = None
     _connecting: asyncio.Task[None] | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -57,12 +55,12 @@ class OnwardProtocol(WebSocketProtocol):
             self._connecting = self.loop.create_task(self._connect(address, event))
 
     async def _connect(self, address: Path, event: Request) -> None:
-        self.transport.pause_reading()
+        _pause(self.transport)
         try:
             transport, _ = await self.loop.create_unix_connection(lambda: _Return(self), str(address))
         except OSError:
             self._connecting = None
-            self.transport.resume_reading()
+            _resume(self.transport)
             super().handle_connect(event)
             return
         self._onward, self._connecting = transport, None
@@ -71,18 +69,17 @@ class OnwardProtocol(WebSocketProtocol):
             return
         transport.write(self._head)
         self._head = b""
-        self.transport.resume_reading()
+        _resume(self.transport)
 
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._onward is not None:
-            cast(asyncio.Transport, self._onward).pause_reading()
+            _pause(self._onward)
 
     def resume_writing(self) -> None:
         super().resume_writing()
         if self._onward is not None:
-            with contextlib.suppress(RuntimeError):  # it is closing
-                cast(asyncio.Transport, self._onward).resume_reading()
+            _resume(self._onward)
 
     def shutdown(self) -> None:
         if self._onward is None:
@@ -107,11 +104,20 @@ class _Return(asyncio.Protocol):
             self._client.transport.write(data)
 
     def pause_writing(self) -> None:
-        self._client.transport.pause_reading()
+        _pause(self._client.transport)
 
     def resume_writing(self) -> None:
-        with contextlib.suppress(RuntimeError):  # it is closing
-            self._client.transport.resume_reading()
+        _resume(self._client.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._client.transport.close()
+
+
+def _pause(transport: asyncio.Transport) -> None:
+    with contextlib.suppress(RuntimeError):  # it is closing
+        transport.pause_reading()
+
+
+def _resume(transport: asyncio.Transport) -> None:
+    with contextlib.suppress(RuntimeError):  # it is closing
+        transport.resume_reading()

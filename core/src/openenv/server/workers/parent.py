@@ -63,6 +63,7 @@ class Parent:
         self._starts = [0] * workers
         self._pauses_s = [FIRST_PAUSE_S] * workers
         self._slots: Slots | None = None
+        self._drained_within_s = 0.0
         self._ends_within_s = 0.0
         self._newcomers: set[socket.socket] = set()
         self._nowhere: list[tuple[socket.socket, Destination]] = []
@@ -81,7 +82,7 @@ class Parent:
             facts = await self._first_words(links)
             if not self._stopping:
                 self._slots = Slots(facts["capacity"], facts["queue_timeout_s"], facts["hint"])
-                self._ends_within_s = facts["ends_within_s"]
+                self._drained_within_s, self._ends_within_s = facts["drained_within_s"], facts["ends_within_s"]
                 self._announce(facts)
                 for link in links:
                     if link.name in self._links:
@@ -159,6 +160,25 @@ class Parent:
                 self._later(self._start_again(link.place, asyncio.get_running_loop().time() - link.started))
         elif not self._links:
             self._all_ended.set()
+        else:
+            self._end_together()
+
+    def drained(self, link: Link) -> None:
+        """A worker that was told to stop has finished its calls."""
+        if self._stopping:
+            self._end_together()
+        else:
+            link.end()
+
+    def _end_together(self) -> None:
+        """Let the workers end once none has calls in flight, which may come by the connections of another."""
+        if all(link.drained for link in self._links.values()):
+            self._end_drained()
+
+    def _end_drained(self) -> None:
+        for link in self._links.values():
+            if link.drained:
+                link.end()
 
     def counts_changed(self) -> None:
         """Tell all workers, soon, how many slots are taken and awaited."""
@@ -219,11 +239,14 @@ class Parent:
             shutil.rmtree(self._folder, ignore_errors=True)
             os._exit(128 + number)
         self._stopping = True
+        if self._slots is not None:
+            self._slots.close()
         for link in self._links.values():
             link.stop()
         if not self._links:
             self._all_ended.set()
         elif self._ends_within_s:
+            asyncio.get_running_loop().call_later(self._drained_within_s, self._end_drained)
             asyncio.get_running_loop().call_later(self._ends_within_s, self._kill_late_ones)
 
     def _kill_late_ones(self) -> None:

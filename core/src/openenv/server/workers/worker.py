@@ -27,6 +27,9 @@ from .shared_slots import SharedSlots
 TAKEN_OVER_AT_ONCE = 64
 BACKLOG = 2048
 
+STOP_HEARD_WITHIN_S = 1.0
+"""A worker that does nothing for so long after it was told to stop is waited for no longer by the others."""
+
 
 def check(app: Any, workers: int) -> Registry:
     """Return the sessions of an app. Raises `UsageError` where it cannot be served by so many workers."""
@@ -92,6 +95,7 @@ class _Server(DrainingServer):
         self._handoff = handoff
         self._channel: Channel
         self._slots: SharedSlots
+        self._may_end = asyncio.Event()
         self._arrived = 0
         self._beginning: set[asyncio.Task[Any]] = set()
         self._reported = (0, 0)
@@ -109,6 +113,7 @@ class _Server(DrainingServer):
         self._handoff.setblocking(False)
         loop.add_reader(self._handoff, self._take_over)
         settings = self._sessions.settings
+        drained_within_s = settings.drain_timeout_s + STOP_HEARD_WITHIN_S
         self._channel.say(
             "ready",
             pid=os.getpid(),
@@ -117,14 +122,14 @@ class _Server(DrainingServer):
             hint=own.hint,
             ping_interval_s=settings.ping_interval_s,
             ping_timeout_s=settings.ping_timeout_s,
-            ends_within_s=settings.drain_timeout_s
-            + 2 * settings.close_timeout_s
-            + 2 * SOCKETS_CLOSE_WITHIN_S
-            + LOOP_ENDS_WITHIN_S,
+            drained_within_s=drained_within_s,
+            ends_within_s=drained_within_s + 2 * settings.close_timeout_s + 2 * SOCKETS_CLOSE_WITHIN_S + LOOP_ENDS_WITHIN_S,
         )
 
-    def drained(self) -> None:
+    async def drained(self) -> None:
+        """Wait for the other workers where all of them stop: calls of theirs may come by connections of this one."""
         self._channel.say("drained")
+        await self._may_end.wait()
         asyncio.get_running_loop().remove_reader(self._handoff)
 
     async def on_tick(self, counter: int) -> bool:
@@ -179,9 +184,12 @@ class _Server(DrainingServer):
             self._slots.refused(message["number"], error)
         elif kind == "counts":
             self._slots.counts(**message)
+        elif kind == "end":
+            self._may_end.set()
         else:
             self.should_exit = True
 
     def _lost(self) -> None:
         """The parent is gone."""
         self.should_exit = True
+        self._may_end.set()
