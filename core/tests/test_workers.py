@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from websockets.typing import Subprotocol
 
 from openenv.errors import CapacityReached, SessionLost, ShuttingDown, UsageError
 from openenv.server import create_app, serve
+from openenv.server.workers.head import destination
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is one process on Windows")
 
@@ -152,16 +153,23 @@ async def test_a_socket_that_reaches_the_wrong_worker_is_passed_on(shared: Serve
         for speaker in speakers:
             home = (await speaker.ask("reset", 1))["data"]["observation"]["pid"]
             await speaker.vanish()
-            used = used_connection(shared.url)
-            offered = [Subprotocol(JSON), Subprotocol(f"openenv.session.{speaker.session}")]
-            url = f"ws{shared.url.removeprefix('http')}/ws"
-            connecting = websockets.connect(url, sock=used, subprotocols=offered, compression=None)
-            again = Speaker(await stack.enter_async_context(connecting), JSON)
-            again.hello = (await again.hear())["data"]
+            again = await stack.enter_async_context(speaking_by_the_first_worker(shared, speaker.session))
             assert again.session == speaker.session
             assert (await again.ask("step", 2, {}))["data"]["observation"]["pid"] == home
             await again.say("close")
             assert await again.closed_with() == 1000
+
+
+@contextlib.asynccontextmanager
+async def speaking_by_the_first_worker(server: Server, session: str) -> AsyncIterator[Speaker]:
+    """Resume a session on a connection to the first worker."""
+    offered = [Subprotocol(JSON), Subprotocol(f"openenv.session.{session}")]
+    url = f"ws{server.url.removeprefix('http')}/ws"
+    used = used_connection(server.url)
+    async with websockets.connect(url, sock=used, subprotocols=offered, compression=None) as connection:
+        speaker = Speaker(connection, JSON)
+        speaker.hello = (await speaker.hear())["data"]
+        yield speaker
 
 
 def used_connection(url: str) -> socket.socket:
@@ -226,7 +234,8 @@ async def test_http_calls_reach_their_session_from_any_connection(shared: Server
             for session in sessions.values():
                 by_header = {SESSION: session}
                 by_cookie = {"Cookie": f"openenv_session_{urlsplit(shared.url).port}={session}"}
-                for named in (by_header, by_cookie):
+                behind_proxy = {"Cookie": f"openenv_session_443={session}", "Host": "here", "X-Forwarded-Proto": "https"}
+                for named in (by_header, by_cookie, behind_proxy):
                     http.cookies.clear()
                     steps[session] += 1
                     reply = await http.post("/step", json={"action": {}}, headers=named)
@@ -272,6 +281,26 @@ async def test_a_reset_said_twice_opens_one_session_whichever_worker_hears_it(sh
                 await end(http, dict.fromkeys(["0"], opened.pop()))
 
 
+SAID = "Host: here:80\r\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "worker", "anywhere"),
+    [
+        ("GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n", None, True),
+        ("GET /ws HTTP/1.1\r\nupgrade: WebSocket\r\nsec-websocket-protocol: a, openenv.session.1.20.x-_y\r\n", "1.20", False),
+        ("POST /step HTTP/1.1\r\nx-openenv-session: 0.3.abc\r\nCookie: openenv_session_80=1.0.abc\r\n", "0.3", False),
+        ("POST /step HTTP/1.1\r\nCookie: a=b; openenv_session_80=1.0.abc; c=d\r\n", "1.0", False),
+        ("POST /reset HTTP/1.1\r\nX-OpenEnv-Session: new\r\n", None, True),
+        ("POST /reset HTTP/1.1\r\nX-OpenEnv-Session: ../../1.0.abc\r\n", None, True),
+        ("POST /reset HTTP/1.1\r\n", None, False),
+    ],
+)
+def test_a_connection_goes_where_its_head_says(said: str, worker: str | None, anywhere: bool) -> None:
+    request, _, headers = said.partition("\r\n")
+    assert destination(f"{request}\r\n{SAID}{headers}\r\n".encode()) == (worker, anywhere)
+
+
 async def test_a_worker_that_dies_takes_its_own_sessions_only(servers: list[Server], tmp_path: Path) -> None:
     server = Server(tmp_path, OPENENV_MAX_CONCURRENT_ENVS="4")
     servers.append(server)
@@ -279,14 +308,19 @@ async def test_a_worker_that_dies_takes_its_own_sessions_only(servers: list[Serv
         envs = await one_in_each(server, stack)
         (killed, lost), (_, kept) = envs.items()
         await kept.step(Stay())
-        await server.until(taken=2)
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=server.url, trust_env=False))
+        sessions = await fresh_sessions(http)
+        await server.until(taken=4)
         in_flight = asyncio.ensure_future(kept.step(Stay(sleep_s=0.5)))
         os.kill(killed, signal.SIGKILL)
         with pytest.raises(SessionLost, match=r"worker process [01]\.0"):
             await lost.step(Stay())
         assert (await in_flight).observation.steps == 2
-        await server.until(taken=1)
-        everyone = [await stack.enter_async_context(PlacedEnv(base_url=server.url)) for _ in range(3)]
+        await server.until(taken=2)
+        told = [(await http.get("/state", headers={SESSION: name})) for name in sessions.values()]
+        assert sorted(reply.status_code for reply in told) == [200, 404]
+        assert {reply.json()["code"] for reply in told if reply.status_code == 404} == {SessionLost.code}
+        everyone = [await stack.enter_async_context(PlacedEnv(base_url=server.url)) for _ in range(2)]
         await asyncio.gather(*(env.reset() for env in everyone))
         await server.until(taken=4, awaited=0)
         for env in (lost, *everyone):
@@ -323,6 +357,22 @@ async def test_sigterm_drains_every_worker(servers: list[Server], tmp_path: Path
         assert (code, log) == (0, "")
         assert server.noted("closed") == closed + 3
         assert not any(map(alive, envs))
+
+
+async def test_sigterm_waits_for_a_call_that_came_by_another_worker(servers: list[Server], tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    servers.append(server)
+    async with contextlib.AsyncExitStack() as stack:
+        speakers = [await stack.enter_async_context(speaking(server.url)) for _ in range(2)]
+        second = next(speaker for speaker in speakers if worker_of(speaker.session) == "1")
+        await second.ask("reset", 1)
+        await second.vanish()
+        again = await stack.enter_async_context(speaking_by_the_first_worker(server, second.session))
+        await again.say("step", 2, {"sleep_s": 1.0})
+        await asyncio.to_thread(wait_until, lambda: server.noted("step") == 1)
+        server.process.send_signal(signal.SIGTERM)
+        assert (await again.hear())["data"]["observation"]["steps"] == 1
+    assert (await asyncio.to_thread(server.wait))[0] == 0
 
 
 @pytest.mark.parametrize("command", [BY_NAME, BY_COPY], ids=["by name", "by copy"])

@@ -55,7 +55,7 @@ class HttpSessions:
             reply = problem(error)
             return forget_cookie(reply, request) if name is not None else reply
 
-        return None if address is None else Forwarded(address, unreachable)
+        return None if address is None else Forwarded(address, unreachable, session=name)
 
     def reset_elsewhere(
         self, request: Request, request_id: str | None, body: bytes, here: Callable[[], Awaitable[Response]]
@@ -73,7 +73,7 @@ class HttpSessions:
         if neighbours is None or request_id is None or not fresh:
             return None
         address = neighbours.of_reset(request_id)
-        return None if address is None else Forwarded(address, here, body, move=True)
+        return None if address is None else Forwarded(address, here, body=body, move=True)
 
     async def for_reset(self, request: Request, request_id: str | None) -> Session:
         """Return the session that a reset is for, a fresh one where it names none.

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ...errors import SessionLost
+from ...wire.messages import SESSION_HEADER
 from ..problems import problem
 
 OF_THIS_CONNECTION = frozenset(
@@ -35,16 +36,24 @@ class Forwarded(Response):
     Args:
         address: of the other worker's socket.
         unreachable: gives the reply where the other cannot be reached.
+        session: what the call names, by whichever means; told by header, which the other need not know a proxy's words to read.
         body: the request's, where it has been read already.
         move: let the client connect anew for its next call, which then goes to the right worker at once.
     """
 
     def __init__(
-        self, address: Path, unreachable: Callable[[], Awaitable[Response]], body: bytes | None = None, *, move: bool = False
+        self,
+        address: Path,
+        unreachable: Callable[[], Awaitable[Response]],
+        *,
+        session: str | None = None,
+        body: bytes | None = None,
+        move: bool = False,
     ) -> None:
         super().__init__()
         self._address = address
         self._unreachable = unreachable
+        self._session = session
         self._body = body
         self._move = move
 
@@ -65,6 +74,9 @@ class Forwarded(Response):
         query = scope["query_string"]
         target = scope["raw_path"] + (b"?" + query if query else b"")
         headers = [(name, value) for name, value in scope["headers"] if name not in OF_THIS_CONNECTION]
+        if self._session is not None:
+            named = SESSION_HEADER.lower().encode()
+            headers = [(name, value) for name, value in headers if name != named] + [(named, self._session.encode("latin-1"))]
         content: bytes | AsyncIterator[bytes] | None = self._body
         if content is None and any(name in FRAMED for name, _ in headers):
             content = _parts(receive, read)

@@ -47,7 +47,7 @@ class Link:
         self.started = asyncio.get_running_loop().time()
         self._parent = parent
         self._handoff = handoff
-        self._channel: Channel
+        self._channel: Channel | None = None
         self._pid: int | None = None
         self._slots: Slots | None = None
         self._held = 0
@@ -81,15 +81,19 @@ class Link:
 
     def stop(self) -> None:
         """Tell the worker to finish what runs."""
-        self._channel.say("stop")
+        self._say("stop")
 
     def end(self) -> None:
         """Tell the worker, which has finished what ran, to close its connections and end."""
-        self._channel.say("end")
+        self._say("end")
 
     def counts(self, taken: int, waiting: int) -> None:
         """Tell the worker how many slots are taken and awaited in all."""
-        self._channel.say("counts", taken=taken, waiting=waiting)
+        self._say("counts", taken=taken, waiting=waiting)
+
+    def _say(self, kind: str, **fields: Any) -> None:
+        if self._channel is not None:
+            self._channel.say(kind, **fields)
 
     def kill(self) -> None:
         """End the worker at once."""
@@ -126,10 +130,10 @@ class Link:
         try:
             await self._slots.take(count)
         except OpenEnvError as error:
-            self._channel.say("refused", number=number, code=error.code, message=error.message, details=error.details)
+            self._say("refused", number=number, code=error.code, message=error.message, details=error.details)
         else:
             self._held += count
-            self._channel.say("given", number=number, count=count)
+            self._say("given", number=number, count=count)
 
     def _asked(self, number: int) -> None:
         del self._asking[number]

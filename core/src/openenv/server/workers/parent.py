@@ -119,6 +119,8 @@ class Parent:
         handoff.setblocking(False)
         link = self._links[name] = Link(name, handoff, self)
         await link.listen(control)
+        if self._stopping:
+            link.stop()
         return link
 
     async def _start_again(self, place: int, lived_s: float) -> None:
@@ -126,6 +128,8 @@ class Parent:
         pause_s = self._pauses_s[place]
         self._pauses_s[place] = FIRST_PAUSE_S if lived_s > LONG_LIFE_S else min(LONGEST_PAUSE_S, 2 * pause_s)
         await asyncio.sleep(pause_s)
+        if self._stopping:
+            return
         try:
             link = await self._start(place)
         except (OSError, OpenEnvError) as error:
@@ -137,10 +141,9 @@ class Parent:
         except OpenEnvError as error:
             logger.error("worker process %s did not start: %s", link.name, error.message)
             return
-        if self._stopping:
-            link.stop()
-            return
         assert self._slots is not None
+        if self._stopping:
+            return
         link.admit(self._slots)
         nowhere, self._nowhere = self._nowhere, []
         for connection, where in nowhere:
