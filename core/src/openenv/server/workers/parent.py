@@ -69,7 +69,7 @@ class Parent:
         self._nowhere: list[tuple[socket.socket, Destination]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._telling: asyncio.TimerHandle | None = None
-        self._stopping = False
+        self._stop = asyncio.Event()
         self._all_ended = asyncio.Event()
 
     async def run(self) -> None:
@@ -80,7 +80,7 @@ class Parent:
         try:
             links = [await self._start(place) for place in range(self._workers)]
             facts = await self._first_words(links)
-            if not self._stopping:
+            if not self._stop.is_set():
                 self._slots = Slots(facts["capacity"], facts["queue_timeout_s"], facts["hint"])
                 self._drained_within_s, self._ends_within_s = facts["drained_within_s"], facts["ends_within_s"]
                 self._announce(facts)
@@ -97,9 +97,9 @@ class Parent:
 
     async def _first_words(self, links: list[Link]) -> dict[str, Any]:
         for said in await asyncio.gather(*(link.ready for link in links), return_exceptions=True):
-            if isinstance(said, OpenEnvError) and not self._stopping:
+            if isinstance(said, OpenEnvError) and not self._stop.is_set():
                 raise LaunchError(f"a worker process did not start: {said.message}")
-        return {} if self._stopping else links[0].ready.result()
+        return {} if self._stop.is_set() else links[0].ready.result()
 
     async def _start(self, place: int) -> Link:
         name = worker_name(place, self._starts[place])
@@ -119,7 +119,7 @@ class Parent:
         handoff.setblocking(False)
         link = self._links[name] = Link(name, handoff, self)
         await link.listen(control)
-        if self._stopping:
+        if self._stop.is_set():
             link.stop()
         return link
 
@@ -128,7 +128,7 @@ class Parent:
         pause_s = self._pauses_s[place]
         self._pauses_s[place] = FIRST_PAUSE_S if lived_s > LONG_LIFE_S else min(LONGEST_PAUSE_S, 2 * pause_s)
         await asyncio.sleep(pause_s)
-        if self._stopping:
+        if self._stop.is_set():
             return
         try:
             link = await self._start(place)
@@ -142,7 +142,7 @@ class Parent:
             logger.error("worker process %s did not start: %s", link.name, error.message)
             return
         assert self._slots is not None
-        if self._stopping:
+        if self._stop.is_set():
             return
         link.admit(self._slots)
         nowhere, self._nowhere = self._nowhere, []
@@ -156,7 +156,7 @@ class Parent:
         self.counts_changed()
         for connection in unserved:
             self._found(connection, Destination(None, True))
-        if not self._stopping:
+        if not self._stop.is_set():
             if link.ready.exception() is None:
                 logger.warning("worker process %s has ended, and its sessions with it; another takes its place", link.name)
             if self._slots is not None:
@@ -168,7 +168,7 @@ class Parent:
 
     def drained(self, link: Link) -> None:
         """A worker that was told to stop has finished its calls."""
-        if self._stopping:
+        if self._stop.is_set():
             self._end_together()
         else:
             link.end()
@@ -230,18 +230,18 @@ class Parent:
         elif links:
             first = [link for link in links if link.place == 0 and where.worker is None and not where.anywhere]
             min(first or links, key=lambda link: link.load).hand(connection)
-        elif self._stopping:
+        elif self._stop.is_set():
             connection.close()
         else:
             self._nowhere.append((connection, where))
 
     def _signalled(self, number: int) -> None:
-        if self._stopping:
+        if self._stop.is_set():
             for link in self._links.values():
                 link.kill()
             shutil.rmtree(self._folder, ignore_errors=True)
             os._exit(128 + number)
-        self._stopping = True
+        self._stop.set()
         if self._slots is not None:
             self._slots.close()
         for link in self._links.values():
