@@ -45,7 +45,7 @@ def paragraphs(growths: list[Growth], crowd: list[str], content: list[str]) -> l
     for heading, shown, wanted in (("Sessions", crowd, True), ("Content", content, False)):
         lines = [f"- {line}" for growth in growths if (growth.name == SESSIONS) is wanted for line in sentences(growth)]
         found += [f"### {heading}", *shown, "\n".join(lines)]
-    return found
+    return [*found, *failures(growths)]
 
 
 def failures(growths: list[Growth]) -> list[str]:
@@ -65,7 +65,7 @@ def _of_sessions(growth: Growth, side: str) -> str:
         said.append(f"{_sessions(last)} do {rate[last] / most:.0%} of the most")
     left = knee.leaves_proportion(tail, bend)
     if bend == last:
-        said.append("which is as far as was measured")
+        said[0] += ", and no more were tried"
     elif left is None:
         said.append(f"beyond, p99 grows about as the sessions do, from {_ms(tail[bend])} to {_ms(tail[last])}")
     else:

@@ -77,17 +77,22 @@ def notes(results: list[RowResult]) -> list[str]:
 def markdown(results: list[RowResult], known: dict[str, Any]) -> str:
     """Return ratios, targets and what they depend on: nothing that another machine could not give."""
     head = ["", "figure", "thread ÷ published", "inline ÷ published", "thread ÷ floor", "inline ÷ floor"]
-    rows = []
+    rows, alone = [], []
     for result in results:
         for number, metric in enumerate(result.row.metrics):
+            title = "" if number else result.row.title
             pairs = [(side, other) for other in (PUBLISHED, FLOOR) for side in OURS]
             cells = [_ratio(result.ratio(metric, side, other)) for side, other in pairs]
+            own = [_figure(result.spread(metric, side)) for side in OURS]
             if set(cells) != {NONE}:
-                rows.append(["" if number else result.row.title, _told(metric), *cells])
+                rows.append([title, _told(metric), *cells])
+            elif set(own) != {NONE}:
+                alone.append([title, _told(metric), *own])
     verdict_rows = [_target_cells(verdict) for verdict in verdicts(results)]
     parts = [
         circumstances(known),
         markdown_table(head, rows),
+        *([markdown_table(["compared to nobody", "figure", *OURS], alone)] if alone else []),
         markdown_table(["target", "ours", "compared to", "wanted", "reached", ""], verdict_rows),
     ]
     told = [*notes(results), RATIOS]

@@ -85,4 +85,4 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._splitter = None
         self._early = True
         if self.handshake_initiated and self.response.status_code == 101:
-            self.scope["extensions"].pop(EXTENSION, None)  # type: ignore[union-attr]
+            self.scope["extensions"].pop(EXTENSION, None)
