@@ -9,6 +9,7 @@ import pytest
 from connect4_env import Connect4Action, Connect4Observation
 from connect4_env.server.environment import Connect4Environment
 from connect4_env.server.options import Options
+from openenv import NoEpisodeError
 
 EMPTY = [[0] * 7 for _ in range(6)]
 
@@ -80,7 +81,7 @@ def test_an_invalid_move_loses_where_it_is_to() -> None:
         assert (last.reward, last.done, last.terminated, last.winner, last.legal_actions) == (-1.0, True, True, winner, [])
         assert (last.board, environment.state.board) == (observation.board, board)
         assert environment.state.step_count == steps + 1
-        with pytest.raises(RuntimeError, match="the game is over"):
+        with pytest.raises(NoEpisodeError, match="the game is over"):
             environment.step(Connect4Action(column=3))
     environment.reset(opponent_policy="none")
     assert play(environment, "000000").done is False

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points
+from typing import Any
 
 import pytest
 
 from echo_env import EchoAction, EchoEnv, EchoObservation, EchoState, __version__
+from echo_env.policies import LongestPolicy, Policy, RandomPolicy
 from echo_env.server.environment import GREETING, EchoEnvironment
 from openenv import SyncEnvClient
 from openenv.errors import InvalidActionError
@@ -64,13 +66,35 @@ def test_what_is_no_message_is_refused_and_nothing_is_lost(env: Client, action: 
     assert env.step(EchoAction(message="on")).observation.echoed_message == "on"
 
 
-def test_the_picture_is_what_was_said_last() -> None:
-    environment = EchoEnvironment()
-    environment.reset()
-    assert environment.render() == {"text/plain": GREETING}
+def test_the_picture_is_what_was_said_last(env: Client) -> None:
+    env.reset()
+    assert env.render() == {"text/plain": GREETING}
     for said in ("Hello", ""):
-        environment.step(EchoAction(message=said))
-        assert environment.render() == {"text/plain": said}
+        env.step(EchoAction(message=said))
+        assert env.render() == {"text/plain": said}
+
+
+def earned(env: Client, policy: Policy) -> list[float]:
+    """Return the rewards of an episode of 50 messages."""
+    result, rewards = env.reset(), []
+    for _ in range(50):
+        result = env.step(EchoAction(message=policy.select_action(result.observation)))
+        rewards.append(result.reward or 0.0)
+    return rewards
+
+
+def test_the_best_player_gets_all_there_is_and_chance_about_half(env: Client) -> None:
+    assert earned(env, LongestPolicy(longest=80)) == [8.0] * 50
+    by_chance = earned(env, RandomPolicy(seed=1, longest=80))
+    assert by_chance == earned(env, RandomPolicy(seed=1, longest=80)) != earned(env, RandomPolicy(seed=-1, longest=80))
+    assert max(by_chance) <= 8.0
+    assert 3 < sum(by_chance) / 50 < 5
+
+
+@pytest.mark.parametrize("longest", [-1, True, 3.0, "3"], ids=repr)
+def test_a_player_is_told_a_number_of_characters(longest: Any) -> None:
+    with pytest.raises(ValueError, match=f"a message has 0 characters or more, not {longest!r}"):
+        LongestPolicy(longest=longest)
 
 
 def test_environments_and_their_states_do_not_share_anything() -> None:
@@ -83,8 +107,8 @@ def test_environments_and_their_states_do_not_share_anything() -> None:
     assert before == EchoState(episode_id="one")
 
 
-def test_importing_the_client_brings_no_server() -> None:
-    code = "import sys, echo_env; print([m for m in ('fastapi', 'uvicorn', 'echo_env.server') if m in sys.modules])"
+def test_importing_the_client_and_the_policies_brings_no_server() -> None:
+    code = "import sys, echo_env.policies; print([m for m in ('fastapi', 'uvicorn', 'echo_env.server') if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.metadata import entry_points
+from typing import Any
 
 import pytest
 
-from openenv.errors import ExecutionError, FactoryError
+from openenv.errors import ExecutionError, FactoryError, InvalidActionError
 from openspiel_env import OpenSpielAction, OpenSpielEnv, OpenSpielObservation, OpenSpielState, __version__
 
 
@@ -66,6 +67,15 @@ def test_an_action_is_one_move_and_travels_without_what_older_servers_do_not_kno
     for wrong in ({}, {"action_id": 1, "action_ids": [1]}, {"action_ids": [1], "action_struct": {}}):
         with pytest.raises(ValueError, match="an action is one of action_id, action_ids and action_struct"):
             OpenSpielAction.model_validate(wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"action_id": True}, {"action_ids": [0, False]}], ids=str)
+def test_a_truth_value_is_no_move(wrong: dict[str, Any]) -> None:
+    with OpenSpielEnv.local().sync() as env:
+        env.reset(game_name="matrix_pd", opponent_policy="none")
+        with pytest.raises(InvalidActionError, match=r"^OpenSpielAction does not fit: action_id.*: Input should be a valid integer$"):
+            env.step(wrong)  # type: ignore[arg-type]
+        assert env.step({"action_ids": [0.0, 1]}).done  # type: ignore[arg-type]
 
 
 def test_the_distribution_announces_itself() -> None:

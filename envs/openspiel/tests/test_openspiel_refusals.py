@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from serving import running
 
+from openenv import NoEpisodeError
 from openenv.errors import ExecutionError
 from openenv.server import create_app
 from openspiel_env import OpenSpielAction, OpenSpielEnv
@@ -37,6 +38,13 @@ def test_a_move_meant_for_another_game_is_refused() -> None:
     for params in ({"rows": 5}, {"players": 2}):
         with pytest.raises(ValueError, match="meant for catch with"):
             environment.step(OpenSpielAction(action_id=0, game_params=params))
+    for wordy in (OpenSpielAction(action_id=0, game_name=LONG), OpenSpielAction(action_id=0, game_params={LONG: LONG})):
+        with pytest.raises(ValueError, match=r"meant for|unknown game") as caught:
+            environment.step(wordy)
+        assert len(str(caught.value)) < 500
+    with pytest.raises(ValueError, match="not legal now") as caught:
+        environment.step(OpenSpielAction(action_id=10**4000))
+    assert len(str(caught.value)) < 500
     assert environment.state.step_count == 0
     environment.step(OpenSpielAction(action_id=0, game_name="catch", game_params={"rows": 4, "columns": 5}))
     assert environment.state.step_count == 1
@@ -44,18 +52,20 @@ def test_a_move_meant_for_another_game_is_refused() -> None:
 
 def test_there_must_be_a_game_to_move_in() -> None:
     environment = OpenSpielEnvironment()
-    with pytest.raises(RuntimeError, match=r"call reset\(\) before step\(\)"):
+    with pytest.raises(NoEpisodeError, match=r"call reset\(\) before step\(\)"):
         environment.step(OpenSpielAction(action_id=1))
-    with pytest.raises(RuntimeError, match=r"call reset\(\) before render\(\)"):
+    with pytest.raises(NoEpisodeError, match=r"call reset\(\) before render\(\)"):
         environment.render()
     observation = environment.reset()
     while not observation.done:
         observation = environment.step(OpenSpielAction(action_id=1))
     steps = environment.state.step_count
-    with pytest.raises(RuntimeError, match="the game is over"):
+    with pytest.raises(NoEpisodeError, match="the game is over"):
         environment.step(OpenSpielAction(action_id=1))
     assert environment.state.step_count == steps
 
+
+LONG = "x" * 10_000
 
 WRONG_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"game_name": "tic_tac_to"}, "unknown game 'tic_tac_to': did you mean tic_tac_toe"),
@@ -63,6 +73,8 @@ WRONG_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"game_name": 2048}, "unknown game 2048"),
     ({"game_params": {"depth": 3}}, "catch has no parameter 'depth'; it takes: columns, rows"),
     ({"game_params": {"rows": "many"}}, "catch's parameter 'rows' must be of the type int, not 'many'"),
+    ({"game_params": {"rows": 6.0}}, "catch's parameter 'rows' must be of the type int, not 6.0"),
+    ({"game_params": {"rows": True}}, "catch's parameter 'rows' must be of the type int, not True"),
     ({"game_params": {"rows": 10**12}}, "catch's parameter 'rows' must be of the type int"),
     ({"game_params": {"rows": 0}}, r"information state of the shape \[0, 5\]"),
     ({"game_params": {"columns": -3}}, r"information state of the shape \[10, -3\]"),
@@ -72,9 +84,11 @@ WRONG_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"game_name": "tic_tac_toe", "agent_player": 2}, "tic_tac_toe, which has seats 0 to 1, not 2"),
     ({"agent_player": 1}, "catch, which has only seat 0, not 1"),
     ({"agent_player": "0"}, "only seat 0, not '0'"),
+    ({"agent_player": False}, "only seat 0, not False"),
     ({"opponent_policy": "clever"}, "unknown opponent policy 'clever': choose random, first, last, mcts, minimax, none"),
     ({"opponent_policy": ["first"]}, "unknown opponent policy"),
     ({"mcts_simulations": 0}, "mcts_simulations must be 2 to 10000, not 0"),
+    ({"mcts_simulations": 5.0}, "mcts_simulations must be 2 to 10000, not 5.0"),
     ({"mcts_simulations": 10**6}, "mcts_simulations must be 2 to 10000"),
     ({"game_name": "goofspiel", "opponent_policy": "mcts"}, "mcts does not play goofspiel: it needs players that take turns"),
     ({"game_name": "dark_hex", "opponent_policy": "mcts"}, "mcts does not play dark_hex: .*to look would be to cheat"),
@@ -85,6 +99,10 @@ WRONG_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"game_name": "kuhn_poker", "opponent_policy": "minimax"}, "minimax does not play kuhn_poker: it is for two players"),
     ({"game_name": "mfg_garnet", "opponent_policy": "none"}, "whose population plays random, first, last, not none"),
     ({"game_name": "go(board_size=9"}, "does not read as a game: Missing closing bracket"),
+    ({"game_name": "hex(board_size=3,board_size=4)"}, "says twice what 'board_size' is"),
+    ({"game_name": "hex(board_size=3,name=go)"}, "says twice what 'name' is"),
+    ({"game_name": "misere", "game_params": {"game": "hex(board_size=3,board_size=3)"}}, "says twice what 'board_size' is"),
+    ({"game_name": "hex(board_size=3)(board_size=4)"}, "does not read as a game: write its name, and all else in brackets"),
     ({"game_name": "add_noise"}, "Missing parameter epsilon; it takes: epsilon, game, seed"),
     ({"game_name": "misere", "game_params": {"game": "chees()"}}, "unknown game 'chees': did you mean chess"),
     ({"game_name": "misere", "game_params": {"game": 3}}, "'game' must be a game, such as 'kuhn_poker"),
@@ -98,6 +116,12 @@ WRONG_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"game_name": "crossword", "game_params": {"puzzles_root": "/etc"}}, "names a file of the server's machine"),
     ({"game_name": "efg_game", "game_params": {"filename": "/etc/hostname"}}, "names a file of the server's machine"),
     ({"game_name": "misere", "game_params": {"game": {"name": "efg_game", "filename": "x"}}}, "names a file"),
+    ({"game_name": LONG}, "unknown game 'xxx"),
+    ({"game_name": f"hex({LONG}=3,{LONG}=4)"}, "says twice what 'xxx"),
+    ({"game_params": [LONG]}, "game_params must map names to values, not"),
+    ({"game_params": {LONG: 1}}, "catch has no parameter 'xxx.*; it takes: columns, rows"),
+    ({"game_params": {f"{LONG}file": 1}}, "names a file of the server's machine"),
+    ({"agent_player": LONG}, "only seat 0, not 'xxx"),
 ]
 
 

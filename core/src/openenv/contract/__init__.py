@@ -1,7 +1,7 @@
 """What an environment and its users agree on."""
 
 from .arrays import Array
-from .environment import Environment
+from .environment import Environment, NoEpisodeError
 from .models import Action, EnvironmentMetadata, Observation, State
 from .result import StepResult
 from .transforms import CompositeTransform, NullTransform, Transform
@@ -12,6 +12,7 @@ __all__ = [
     "CompositeTransform",
     "Environment",
     "EnvironmentMetadata",
+    "NoEpisodeError",
     "NullTransform",
     "Observation",
     "State",

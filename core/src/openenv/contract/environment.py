@@ -14,6 +14,13 @@ ObsT = TypeVar("ObsT", bound=Observation)
 StateT = TypeVar("StateT", bound=State)
 
 
+class NoEpisodeError(RuntimeError):
+    """There is no episode to step in or to draw: none has begun, or it is over. Environments raise it.
+
+    The caller gets its message, as that of a `ValueError`, and nothing is logged: the environment is in order.
+    """
+
+
 class Environment(ABC, Generic[ActT, ObsT, StateT]):
     """A game, a simulator, a sandbox: something with episodes that an agent acts in.
 
@@ -53,6 +60,9 @@ class Environment(ABC, Generic[ActT, ObsT, StateT]):
         Args:
             action: what to do. Raise a `ValueError` for one that the rules forbid, with the state left unchanged.
             timeout_s: seconds that the caller will wait, for environments that can stop themselves. Optional to declare.
+
+        A step may come before any `reset`, for callers of stateless environments make no other: raise `NoEpisodeError`
+        where it needs one. After the end of an episode a server lets none through.
         """
 
     @property

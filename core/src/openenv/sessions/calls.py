@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ..contract.environment import NoEpisodeError
 from ..contract.models import Observation
 from ..errors import ExecutionError, InvalidActionError, NotSupportedError, OpenEnvError
 from ..wire import messages
@@ -230,7 +231,7 @@ class Calls:
         return data
 
     def _failure(self, call: str, error: BaseException) -> ExecutionError:
-        if not isinstance(error, ValueError):
+        if not isinstance(error, ValueError | NoEpisodeError):
             logger.warning("%s.%s failed", self._spec.name, call, exc_info=error)
         kind = type(error).__name__
         told = str(error) or f"{kind} in {self._spec.name}.{call}"

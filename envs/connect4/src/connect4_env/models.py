@@ -1,14 +1,23 @@
 """What a player says to the board, and what it sees."""
 
-from pydantic import Field
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticKnownError
 
 from openenv import Action, Observation, State
+
+
+def _no_truth_value(value: Any) -> Any:
+    if isinstance(value, bool):  # pydantic would read True as 1
+        raise PydanticKnownError("int_type")
+    return value
 
 
 class Connect4Action(Action):
     """Drop a stone."""
 
-    column: int = Field(
+    column: Annotated[int, BeforeValidator(_no_truth_value)] = Field(
         description="Where to drop it, 0 to 6 from the left; one of the observation's legal_actions",
         json_schema_extra={"minimum": 0, "maximum": 6},
     )

@@ -60,8 +60,8 @@ class MinimaxPolicy(Policy):
 
     def __init__(self, seed: int | str | None = None, depth: int = 4) -> None:
         super().__init__(seed)
-        if depth not in DEPTHS:
-            raise ValueError(f"minimax looks {DEPTHS[0]} to {DEPTHS[-1]} plies ahead, not {depth!r}")
+        if type(depth) is not int or depth not in DEPTHS:
+            raise ValueError(f"minimax looks {DEPTHS[0]} to {DEPTHS[-1]} plies ahead, not {depth!r:.100}")
         self.depth = depth
         self.name = f"Minimax {depth}"
 

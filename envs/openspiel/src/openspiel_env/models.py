@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticKnownError
 
 from openenv import Action, Observation, State
 
@@ -14,6 +15,16 @@ SIMULTANEOUS = -2
 
 def _is_none(value: object) -> bool:
     return value is None
+
+
+def _no_truth_value(value: Any) -> Any:
+    if isinstance(value, bool):  # pydantic would read True as 1
+        raise PydanticKnownError("int_type")
+    return value
+
+
+Move = Annotated[int, BeforeValidator(_no_truth_value)]
+"""The number of an action."""
 
 
 class OpenSpielAction(Action):
@@ -26,10 +37,10 @@ class OpenSpielAction(Action):
     chosen with `reset(game_name=…, game_params=…)`.
     """
 
-    action_id: int | None = Field(
+    action_id: Move | None = Field(
         default=None, exclude_if=_is_none, description="The move: one of the observation's legal_actions"
     )
-    action_ids: list[int] | None = Field(
+    action_ids: list[Move] | None = Field(
         default=None,
         exclude_if=_is_none,
         description="Under opponent_policy none, where all move at once: one move a seat; 0 for a seat without legal ones",

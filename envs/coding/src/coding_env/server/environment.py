@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from openenv import Environment
+from openenv import Environment, NoEpisodeError
 from openenv.contract.models import EnvironmentMetadata
 from openenv.contract.transforms import Transform
 
@@ -98,9 +98,9 @@ class CodingEnvironment(Environment[CodeAction, CodeObservation, CodeState]):
             RuntimeError: `reset` was not called, the episode is over, or the machinery failed: then nothing is rewarded.
         """
         if self._interpreter is None:
-            raise RuntimeError("there is no episode: call reset() before step()")
+            raise NoEpisodeError("there is no episode: call reset() before step()")
         if self._over:
-            raise RuntimeError("the episode is over: reset() starts the next one")
+            raise NoEpisodeError("the episode is over: reset() starts the next one")
         length = len(action.code.encode("utf-8", "surrogatepass"))
         if length > self._options.code_bytes:
             raise ValueError(f"the code has {length} bytes, and {self._options.code_bytes} are allowed: send less at once")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from openenv import Environment
+from openenv import Environment, NoEpisodeError
 
 from .. import picture
 from ..board import Board
@@ -80,12 +80,12 @@ class Connect4Environment(Environment[Connect4Action, Connect4Observation, Conne
 
         Raises:
             ValueError: the column is full or does not exist, and invalid moves are errors. The game stands as it stood.
-            RuntimeError: there is no game to move in: `reset` was not called, or the game is over.
+            NoEpisodeError: there is no game to move in: `reset` was not called, or the game is over.
         """
         if self._episode_id is None:
-            raise RuntimeError("no game has begun: call reset() before step()")
+            raise NoEpisodeError("no game has begun: call reset() before step()")
         if self._winner is not None:
-            raise RuntimeError("the game is over: reset() starts the next one")
+            raise NoEpisodeError("the game is over: reset() starts the next one")
         player, legal = self._board.next_player, self._board.open_columns()
         if action.column in legal:
             self._drop(action.column)
@@ -93,7 +93,7 @@ class Connect4Environment(Environment[Connect4Action, Connect4Observation, Conne
         elif self._options.invalid_move == "lose":
             self._winner = -player
         else:
-            raise ValueError(f"column {action.column} is not legal now; legal are {legal}")
+            raise ValueError(f"column {action.column!r:.50} is not legal now; legal are {legal}")
         self._step_count += 1
         return self._seen_by(self._viewer, reward=float(player * (self._winner or 0)))
 

@@ -28,16 +28,17 @@ class Options(BaseModel):
         """Return the defaults, or what environment variables put in their place. Raises `ValueError` as `changed` does."""
         variables = {name: f"CONNECT4_{name.upper()}" for name in cls.model_fields}
         given = {name: os.environ[variable] for name, variable in variables.items() if os.environ.get(variable)}
-        return cls._checked(given, variables)
+        return cls._checked(given, variables, strict=False)
 
     def changed(self, **given: Any) -> Self:
         """Return these options with those given that are not None in their place.
 
         Raises:
-            ValueError: one has a value that it cannot have; the message is one line that says which it can have.
+            ValueError: one has a value that it cannot have, or one of another type, such as True for a number; the message is
+                one line that says which it can have.
         """
         chosen = {name: value for name, value in given.items() if value is not None}
-        return self._checked({**self.model_dump(), **chosen}, {})
+        return self._checked({**self.model_dump(), **chosen}, {}, strict=True)
 
     def opponent(self, seed: int | None) -> Policy | None:
         """Return who plays the other side; None where the client does."""
@@ -46,10 +47,10 @@ class Options(BaseModel):
         return MinimaxPolicy(seed, self.opponent_depth) if self.opponent_policy == "minimax" else None
 
     @classmethod
-    def _checked(cls, values: dict[str, Any], called: dict[str, str]) -> Self:
+    def _checked(cls, values: dict[str, Any], called: dict[str, str], *, strict: bool) -> Self:
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(values, strict=strict)
         except ValidationError as error:
             wrong = [(str(place["loc"][0]), place["msg"], place["input"]) for place in error.errors()]
-            told = [f"{called.get(name, name)}={value!r}: {message.lower()}" for name, message, value in wrong]
+            told = [f"{called.get(name, name)}={value!r:.100}: {message.lower()}" for name, message, value in wrong]
             raise ValueError("; ".join(told)) from None

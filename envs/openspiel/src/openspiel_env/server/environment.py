@@ -8,7 +8,7 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
-from openenv import Environment
+from openenv import Environment, NoEpisodeError
 
 from ..models import SIMULTANEOUS, OpenSpielAction, OpenSpielObservation, OpenSpielState, OpenSpielView
 from . import drawing, games, parameters
@@ -108,13 +108,13 @@ class OpenSpielEnvironment(Environment[OpenSpielAction, OpenSpielObservation, Op
 
         Raises:
             ValueError: the move is not legal, or is meant for another game. The game stands where it stood.
-            RuntimeError: there is no game to move in: `reset` was not called, or the game is over.
+            NoEpisodeError: there is no game to move in: `reset` was not called, or the game is over.
         """
         match = self._match
         if match is None:
-            raise RuntimeError("no game has been dealt: call reset() before step()")
+            raise NoEpisodeError("no game has been dealt: call reset() before step()")
         if match.over:
-            raise RuntimeError("the game is over: reset() deals the next one")
+            raise NoEpisodeError("the game is over: reset() deals the next one")
         if action.game_name is not None or action.game_params:
             self._check_meant(action)
         if action.action_struct is not None or not self._game.num_actions:
@@ -146,11 +146,11 @@ class OpenSpielEnvironment(Environment[OpenSpielAction, OpenSpielObservation, Op
         Under `opponent_policy="none"` it is the seat to move whose view is shown.
 
         Raises:
-            RuntimeError: `reset` was not called.
+            NoEpisodeError: `reset` was not called.
             NotImplementedError: the game has no text of what one seat sees.
         """
         if self._match is None:
-            raise RuntimeError("no game has been dealt: call reset() before render()")
+            raise NoEpisodeError("no game has been dealt: call reset() before render()")
         text = self._match.text(self._shown_seat(self._match))
         if text is None:
             raise NotImplementedError(f"{self._game.name} has no text of what one seat sees")
@@ -199,14 +199,14 @@ class OpenSpielEnvironment(Environment[OpenSpielAction, OpenSpielObservation, Op
         meant = game.name if action.game_name in (None, "catch") else action.game_name
         name, params = parameters.parsed(meant, action.game_params)
         if name != game.name:
-            raise ValueError(f"the action is meant for {action.game_name!r}, but {game.name!r} is played: reset(game_name=…)")
+            raise ValueError(f"the action is meant for {action.game_name!r:.100}, but {game.name!r} is played: reset(game_name=…)")
         with suppress(ValueError):
             params = parameters.checked(name, params)
         for key, value in params.items():
             if key not in game.all_params or game.all_params[key] != value:
                 raise ValueError(
-                    f"the action is meant for {game.name} with {key}={value!r}, "
-                    f"but it is played with {game.all_params}: reset(game_params=…)"
+                    f"the action is meant for {game.name} with {key:.100}={value!r:.100}, "
+                    f"but it is played with {game.all_params!s:.120}: reset(game_params=…)"
                 )
 
     def _shown_seat(self, match: Match) -> int:
@@ -231,7 +231,7 @@ class OpenSpielEnvironment(Environment[OpenSpielAction, OpenSpielObservation, Op
 def _check_legal(move: int, legal: list[int], whose: str = "") -> None:
     if move not in legal:
         more = f" and {len(legal) - ACTIONS_NAMED} more" if len(legal) > ACTIONS_NAMED else ""
-        raise ValueError(f"action {move}{whose} is not legal now; legal are {legal[:ACTIONS_NAMED]}{more}")
+        raise ValueError(f"action {move!r:.50}{whose} is not legal now; legal are {legal[:ACTIONS_NAMED]}{more}")
 
 
 def _crowd_of(game: games.Game, policy: str) -> Crowd | None:
@@ -243,11 +243,11 @@ def _number(variable: str, default: int) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"{variable}={text!r} is not a whole number") from None
+        raise ValueError(f"{variable}={text!r:.100} is not a whole number") from None
 
 
 def _seat_of(game: games.Game, seat: int) -> int:
     if type(seat) is not int or not 0 <= seat < game.num_players:
         seats = "only seat 0" if game.num_players == 1 else f"seats 0 to {game.num_players - 1}"
-        raise ValueError(f"agent_player must be a seat of {game.name}, which has {seats}, not {seat!r}")
+        raise ValueError(f"agent_player must be a seat of {game.name}, which has {seats}, not {seat!r:.100}")
     return seat

@@ -20,6 +20,7 @@ MAX_TEXT_CHARS = 100_000
 MAX_DEPTH = 4
 """How deep games may stand inside games."""
 
+_BRACKET_OR_KEY = re.compile(r"[()]|(?<=[(,])[^(),=]+(?==)")
 _FEN = re.compile(r"([1-8pnbrqkPNBRQK/]+) [wb] (?:-|[KQkq]+) (?:-|[a-h][1-8]) \d{1,4} \d{1,4}$")
 _INT32 = range(-(2**31), 2**31)
 
@@ -35,13 +36,13 @@ def parsed(name: Any, params: Any) -> tuple[str, dict[str, Any]]:
         ValueError: there is no such game, it does not read as a game, or `params` maps nothing.
     """
     if not isinstance(params, dict | None):
-        raise ValueError(f"game_params must map names to values, not {params!r}")
+        raise ValueError(f"game_params must map names to values, not {params!r:.100}")
     written: dict[str, Any] = {}
     if isinstance(name, str) and "(" in name:
         written = _read(name)
         name = written.pop("name", name)
     if not isinstance(name, str) or name not in REGISTERED:
-        raise ValueError(f"unknown game {name!r}{_nearest(str(name))}")
+        raise ValueError(f"unknown game {name!r:.100}{_nearest(str(name))}")
     return name, {**written, **(params or {})}
 
 
@@ -56,12 +57,12 @@ def checked(name: str, params: Mapping[str, Any], depth: int = 0) -> dict[str, A
         if "file" in str(key) or key == "puzzles_root":
             instead = "; give its text as 'data'" if name in TEXT_GAMES else ""
             raise ValueError(
-                f"{name}'s parameter {key!r} names a file of the server's machine, which is not supported{instead}"
+                f"{name}'s parameter {key!r:.100} names a file of the server's machine, which is not supported{instead}"
             )
     unknown = sorted(map(str, params.keys() - specification.keys()))
     if unknown:
         takes = ", ".join(sorted(specification)) or "none"
-        raise ValueError(f"{name} has no parameter {', '.join(map(repr, unknown))}; it takes: {takes}")
+        raise ValueError(f"{name} has no parameter {', '.join(map(repr, unknown)):.100}; it takes: {takes}")
     if isinstance(params.get("fen"), str):
         _check_fen(name, params["fen"], params.get("board_size", specification.get("board_size", 8)))
     return {key: _fitted(name, key, value, type(specification[key]), depth) for key, value in params.items()}
@@ -85,7 +86,7 @@ def _check_fen(name: str, fen: str, size: Any) -> None:
     rows = found.group(1).split("/") if found else []
     full = len(rows) == size and all(sum(int(cell) if cell.isdigit() else 1 for cell in row) == size for row in rows)
     if not full or (name != "antichess" and not fen.split()[0].count("k") == fen.split()[0].count("K") == 1):
-        raise ValueError(f"{name}'s parameter 'fen' must be a position in FEN on a board of {size!r} rows, not {fen!r:.100}")
+        raise ValueError(f"{name}'s parameter 'fen' must be a position in FEN on a board of {size!r:.100} rows, not {fen!r:.100}")
 
 
 def _inner_game(name: str, key: str, value: Any, depth: int) -> dict[str, Any]:
@@ -106,7 +107,25 @@ def _read(text: str) -> dict[str, Any]:
         read: dict[str, Any] = pyspiel.game_parameters_from_string(text)
     except pyspiel.SpielError as error:
         raise ValueError(f"{text!r:.100} does not read as a game: {one_line(error)}") from None
+    _check_written_once(text)
     return read
+
+
+def _check_written_once(text: str) -> None:
+    """Refuse what OpenSpiel passes over: a parameter that stands twice, and what is outside of the brackets."""
+    said: list[set[str]] = []
+    for found in _BRACKET_OR_KEY.finditer(text):
+        piece = found.group()
+        if piece == "(":
+            said.append({"name"})
+        elif not said or (piece == ")" and len(said) == 1 and found.end() < len(text)):
+            raise ValueError(f"{text!r:.100} does not read as a game: write its name, and all else in brackets after it")
+        elif piece == ")":
+            said.pop()
+        elif piece in said[-1]:
+            raise ValueError(f"{text!r:.100} says twice what {piece!r:.100} is")
+        else:
+            said[-1].add(piece)
 
 
 def _nearest(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from openenv import Environment
+from openenv import Environment, NoEpisodeError
 
 from ..models import MAX_MESSAGE_CHARS, TextArenaAction, TextArenaObservation, TextArenaState
 from . import picture, word_data, wordle
@@ -129,9 +129,9 @@ class TextArenaEnvironment(Environment[TextArenaAction, TextArenaObservation, Te
         """
         match = self._match
         if match is None:
-            raise RuntimeError("no game has begun: call reset() before step()")
+            raise NoEpisodeError("no game has begun: call reset() before step()")
         if self._ended:
-            raise RuntimeError("the game is over: call reset() for another one")
+            raise NoEpisodeError("the game is over: call reset() for another one")
         if not action.message.strip():
             raise ValueError("the message is empty: say something, such as [crane] in Wordle")
         if len(action.message) > MAX_MESSAGE_CHARS:
@@ -180,7 +180,7 @@ class TextArenaEnvironment(Environment[TextArenaAction, TextArenaObservation, Te
         """
         match = self._match
         if match is None:
-            raise RuntimeError("no game has begun: call reset() before render()")
+            raise NoEpisodeError("no game has begun: call reset() before render()")
         game = match.game.inner
         if wordle.is_wordle(game):
             shape = (wordle.guesses(game), game.num_guesses, game.word_length)
