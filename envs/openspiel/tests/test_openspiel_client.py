@@ -73,7 +73,9 @@ def test_an_action_is_one_move_and_travels_without_what_older_servers_do_not_kno
 def test_a_truth_value_is_no_move(wrong: dict[str, Any]) -> None:
     with OpenSpielEnv.local().sync() as env:
         env.reset(game_name="matrix_pd", opponent_policy="none")
-        with pytest.raises(InvalidActionError, match=r"^OpenSpielAction does not fit: action_id.*: Input should be a valid integer$"):
+        with pytest.raises(
+            InvalidActionError, match=r"^OpenSpielAction does not fit: action_id.*: Input should be a valid integer$"
+        ):
             env.step(wrong)  # type: ignore[arg-type]
         assert env.step({"action_ids": [0.0, 1]}).done  # type: ignore[arg-type]
 

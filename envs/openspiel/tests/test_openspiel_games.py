@@ -178,7 +178,7 @@ def test_a_very_large_action_space() -> None:
 
 
 def test_the_name_of_a_game_may_hold_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENSPIEL_GAME", "go(board_size=5,komi=3.5)")
+    monkeypatch.setenv("OPENSPIEL_GAME", "go(board_size=5, komi=3.5)")
     environment = OpenSpielEnvironment()
     assert len(environment.reset().legal_actions_mask) == 26
     state = environment.state
@@ -225,6 +225,7 @@ def test_render_shows_the_board() -> None:
         ("go", 361, ""),
         ("breakthrough", 64, "b" * 16 + "w" * 16),
         ("hex", 121, ""),
+        ("checkers", 64, "+" * 12 + "o" * 12),
         ("havannah", None, None),
         ("kuhn_poker", None, None),
     ],

@@ -69,6 +69,7 @@ LONG = "x" * 10_000
 
 WRONG_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"game_name": "tic_tac_to"}, "unknown game 'tic_tac_to': did you mean tic_tac_toe"),
+    ({"game_name": "Connect Four"}, "unknown game 'Connect Four': did you mean connect_four"),
     ({"game_name": "zzzz"}, "unknown game 'zzzz'"),
     ({"game_name": 2048}, "unknown game 2048"),
     ({"game_params": {"depth": 3}}, "catch has no parameter 'depth'; it takes: columns, rows"),
@@ -100,6 +101,7 @@ WRONG_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"game_name": "mfg_garnet", "opponent_policy": "none"}, "whose population plays random, first, last, not none"),
     ({"game_name": "go(board_size=9"}, "does not read as a game: Missing closing bracket"),
     ({"game_name": "hex(board_size=3,board_size=4)"}, "says twice what 'board_size' is"),
+    ({"game_name": "hex(board_size=3, board_size=4)"}, "says twice what 'board_size' is"),
     ({"game_name": "hex(board_size=3,name=go)"}, "says twice what 'name' is"),
     ({"game_name": "misere", "game_params": {"game": "hex(board_size=3,board_size=3)"}}, "says twice what 'board_size' is"),
     ({"game_name": "hex(board_size=3)(board_size=4)"}, "does not read as a game: write its name, and all else in brackets"),

@@ -10,7 +10,7 @@ CELL = 32
 """Width and height of a cell in pixels."""
 
 EMPTY = frozenset(".-+_~ ")
-"""Characters that stand for an empty cell."""
+"""Characters that stand for an empty cell; on a board that has a "." none but it and the space do."""
 
 _FEN = re.compile(r"^[\w+?~]+(?:/[\w+?~]+){4,}")
 _ROW_NUMBER = re.compile(r"^\s*\d+(?=\D)|(?<=\s)\d+\s*$")
@@ -78,15 +78,16 @@ def svg(board: Board) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'font-family="monospace" font-size="{CELL // 2}" text-anchor="middle" dominant-baseline="central">'
     ]
+    empty = frozenset(". ") if any("." in row for row in board.rows) else EMPTY
     for down, (row, offset) in enumerate(zip(board.rows, offsets, strict=True)):
-        parts += [_drawn(cell, offset + CELL * right, CELL * down) for right, cell in enumerate(row)]
+        parts += [_drawn("" if cell in empty else cell, offset + CELL * right, CELL * down) for right, cell in enumerate(row)]
     return "".join([*parts, "</svg>"])
 
 
 def _drawn(cell: str, left: int, top: int) -> str:
     drawn = f'<rect x="{left}" y="{top}" width="{CELL}" height="{CELL}" fill="#f4f1e8" stroke="#8a8577"/>'
     middle = f'"{left + CELL // 2}"', f'"{top + CELL // 2}"'
-    if cell in EMPTY:
+    if not cell:
         return drawn
     if cell.lower() in _MARKS:
         drawn += f'<circle cx={middle[0]} cy={middle[1]} r="{CELL // 3}" fill="{_MARKS[cell.lower()]}"/>'

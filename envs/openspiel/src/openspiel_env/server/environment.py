@@ -199,7 +199,9 @@ class OpenSpielEnvironment(Environment[OpenSpielAction, OpenSpielObservation, Op
         meant = game.name if action.game_name in (None, "catch") else action.game_name
         name, params = parameters.parsed(meant, action.game_params)
         if name != game.name:
-            raise ValueError(f"the action is meant for {action.game_name!r:.100}, but {game.name!r} is played: reset(game_name=…)")
+            raise ValueError(
+                f"the action is meant for {action.game_name!r:.100}, but {game.name!r} is played: reset(game_name=…)"
+            )
         with suppress(ValueError):
             params = parameters.checked(name, params)
         for key, value in params.items():
@@ -215,7 +217,7 @@ class OpenSpielEnvironment(Environment[OpenSpielAction, OpenSpielObservation, Op
     def _observation(self, match: Match, phase: str, rewards: list[float] | None) -> OpenSpielObservation:
         over, everyone = match.over, self._opponent_policy == NONE
         sights = [match.sight(seat) for seat in range(self._game.num_players)] if everyone else []
-        observation = OpenSpielObservation(
+        return OpenSpielObservation(
             **(sights[self._shown_seat(match)] if everyone else match.sight(self._seat)),
             game_phase="terminal" if over else phase,
             current_player_id=match.current_player,
@@ -225,7 +227,6 @@ class OpenSpielEnvironment(Environment[OpenSpielAction, OpenSpielObservation, Op
             players=[OpenSpielView(player_id=seat, **sight) for seat, sight in enumerate(sights)],
             terminated=over,
         )
-        return self._apply_transform(observation)
 
 
 def _check_legal(move: int, legal: list[int], whose: str = "") -> None:

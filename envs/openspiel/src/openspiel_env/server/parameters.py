@@ -20,6 +20,7 @@ MAX_TEXT_CHARS = 100_000
 MAX_DEPTH = 4
 """How deep games may stand inside games."""
 
+_GAP = re.compile(r",\s+")
 _BRACKET_OR_KEY = re.compile(r"[()]|(?<=[(,])[^(),=]+(?==)")
 _FEN = re.compile(r"([1-8pnbrqkPNBRQK/]+) [wb] (?:-|[KQkq]+) (?:-|[a-h][1-8]) \d{1,4} \d{1,4}$")
 _INT32 = range(-(2**31), 2**31)
@@ -86,7 +87,9 @@ def _check_fen(name: str, fen: str, size: Any) -> None:
     rows = found.group(1).split("/") if found else []
     full = len(rows) == size and all(sum(int(cell) if cell.isdigit() else 1 for cell in row) == size for row in rows)
     if not full or (name != "antichess" and not fen.split()[0].count("k") == fen.split()[0].count("K") == 1):
-        raise ValueError(f"{name}'s parameter 'fen' must be a position in FEN on a board of {size!r:.100} rows, not {fen!r:.100}")
+        raise ValueError(
+            f"{name}'s parameter 'fen' must be a position in FEN on a board of {size!r:.100} rows, not {fen!r:.100}"
+        )
 
 
 def _inner_game(name: str, key: str, value: Any, depth: int) -> dict[str, Any]:
@@ -103,6 +106,7 @@ def _inner_game(name: str, key: str, value: Any, depth: int) -> dict[str, Any]:
 
 
 def _read(text: str) -> dict[str, Any]:
+    text = _GAP.sub(",", text)
     try:
         read: dict[str, Any] = pyspiel.game_parameters_from_string(text)
     except pyspiel.SpielError as error:
@@ -129,7 +133,7 @@ def _check_written_once(text: str) -> None:
 
 
 def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(name[:50], REGISTERED, n=3)
+    near = difflib.get_close_matches(re.sub(r"\W+", "_", name[:50].lower()), REGISTERED, n=3)
     if near:
         return f": did you mean {' or '.join(near)}?"
     return f": OpenSpiel has {len(REGISTERED)} games, such as catch or tic_tac_toe"
