@@ -45,6 +45,12 @@ def test_a_reset_starts_over(env: Client) -> None:
     assert env.state().episode_id not in (first, None)
 
 
+def test_a_step_needs_no_reset_before_it() -> None:
+    with EchoEnv.local().sync() as env:
+        assert env.step(EchoAction(message="first")).observation.echoed_message == "first"
+        assert env.state() == EchoState(step_count=1, last_message="first")
+
+
 def test_the_same_seed_and_actions_give_the_same_bytes(env: Client) -> None:
     def episode() -> list[str]:
         results = [env.reset(seed=7), *(env.step(EchoAction(message=said)) for said in SAID)]

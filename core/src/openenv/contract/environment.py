@@ -58,11 +58,13 @@ class Environment(ABC, Generic[ActT, ObsT, StateT]):
         """Do one action and return what the agent sees then, with its `reward` and whether the episode is `done`.
 
         Args:
-            action: what to do. Raise a `ValueError` for one that the rules forbid, with the state left unchanged.
+            action: what to do.
             timeout_s: seconds that the caller will wait, for environments that can stop themselves. Optional to declare.
 
-        A step may come before any `reset`, for callers of stateless environments make no other: raise `NoEpisodeError`
-        where it needs one. After the end of an episode a server lets none through.
+        Raises:
+            ValueError: the rules forbid the action; the state is left unchanged.
+            NoEpisodeError: the environment needs a `reset` first. A server passes on a step that comes before any, as
+                callers of environments without episodes make them; one after an episode's end it refuses itself.
         """
 
     @property

@@ -40,8 +40,8 @@ def svg(board: Board, winner: int | None) -> str:
     told = f"Connect Four: {caption(board, winner)}"
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height + 30}" width="{width}" height="{height + 30}" '
-            f'role="img" aria-label="{told}" font-family="sans-serif" font-size="16" fill="#808080">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height + 30}" role="img" aria-label="{told}" '
+            f'width="{width}" height="{height + 30}" font-family="sans-serif" font-size="16" fill="#808080">',
             f"<title>{told}</title>",
             f'<rect width="{width}" height="{height}" rx="10" fill="#30638e"/>',
             *holes,
