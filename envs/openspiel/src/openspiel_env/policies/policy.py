@@ -21,7 +21,7 @@ class Policy(ABC):
     name: str
 
     def __init__(self, seed: int | str | None = None) -> None:
-        self.rng = Random(None if seed is None else str(seed))  # a string, because Random takes -1 and 1 for the same seed
+        self.rng = Random(seed)
 
     @abstractmethod
     def select_action(self, observation: OpenSpielObservation) -> int:
