@@ -10,7 +10,7 @@ import pytest
 
 from coding_env import CodeAction
 from coding_env.server.environment import CodingEnvironment
-from coding_env.server.grader import equal
+from coding_env.server.comparison import equal
 
 CHEATS = {
     "equal_to_everything": "class Any:\n    def __eq__(self, other):\n        return True\ndef double(n):\n    return Any()",
