@@ -24,11 +24,11 @@ if sys.platform != "linux":
     collect_ignore_glob = ["test_*.py"]
 
 SERVER_OPTIONS = {
-    "CODING_WALL_TIME_S": "1.5",
+    "CODING_WALL_TIME_S": "4",
     "CODING_CPU_TIME_S": "0.7",
     "CODING_MEMORY_MB": "200",
     "CODING_DISK_MB": "8",
-    "CODING_GRADING_TIME_S": "4",
+    "CODING_GRADING_TIME_S": "8",
 }
 SERVER_SECRET = "told-to-the-server-only"
 OUTSIDE = "/var/tmp"

@@ -58,7 +58,7 @@ BEYOND = {
                 pass
         print('@NEKOT@'[::-1])
     """,
-    "sleep": "import time; time.sleep(1.7); print('@NEKOT@'[::-1])",
+    "sleep": "import time; time.sleep(4.5); print('@NEKOT@'[::-1])",
 }
 
 

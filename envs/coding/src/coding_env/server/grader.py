@@ -114,9 +114,12 @@ def _meets(reply: dict[str, Any], test: CallTest) -> bool:
 def _raised(told: Any, wanted: str) -> bool:
     """Whether an exception is the wanted one: a name of Python's own means that very class, no other one of that name."""
     own = getattr(builtins, wanted, None)
-    is_own = isinstance(own, type) and issubclass(own, BaseException)
-    names = told.get("own" if is_own else "others") if isinstance(told, dict) else None
-    return isinstance(names, list) and (own.__name__ if is_own else wanted) in names
+    if isinstance(own, type) and issubclass(own, BaseException):
+        kind, name = "own", own.__name__
+    else:
+        kind, name = "others", wanted
+    names = told.get(kind) if isinstance(told, dict) else None
+    return isinstance(names, list) and name in names
 
 
 def _lines(text: str) -> list[str]:

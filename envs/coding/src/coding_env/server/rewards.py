@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from abc import abstractmethod
-from collections.abc import Iterator
 from typing import ClassVar
 
 from openenv.contract.transforms import CompositeTransform, Transform

@@ -110,7 +110,7 @@ class Folder:
         return Watch.IF_DUMPABLE if landlock.version() else Watch.NAMED
 
     def _named(self) -> int:
-        """Bytes of the files in it. Raises `OSError` or `Unmeasured` for what is closed to this process, too deep, or too many."""
+        """Bytes of the files in it. Raises `OSError` or `Unmeasured` for what is closed to it, too deep, or too many."""
         files, used = 0, 0
         for place, folders, names in os.walk(self.path, onerror=_unless_gone):
             files += len(folders) + len(names)
