@@ -146,6 +146,26 @@ def test_threads_stand_still_between_steps_and_end_with_the_episode(session: Any
     assert session.step(CodeAction(code="import threading; print(threading.active_count())")).observation.stdout == "1\n"
 
 
+def test_no_timer_wakes_what_stands_still(session: Any) -> None:
+    session.reset(executor="cpython")
+    code = """
+import ctypes, signal, struct, threading, time
+libc = ctypes.CDLL(None)
+timer = ctypes.c_void_p()
+wake = ctypes.create_string_buffer(struct.pack("qii", 0, signal.SIGCONT, 0), 64)
+if libc.timer_create(1, wake, ctypes.byref(timer)) == 0:
+    libc.timer_settime(timer, 0, struct.pack("qqqq", 0, 10**7, 0, 10**7), None)
+signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+signal.signal(signal.SIGALRM, lambda *_: ticks.append(time.monotonic()))
+ticks = [time.monotonic()]
+time.sleep(0.1)
+"""
+    session.step(CodeAction(code=code))
+    time.sleep(0.5)
+    longest = "time.sleep(0.1)\nprint(max(b - a for a, b in zip(ticks, ticks[1:])))"
+    assert float(session.step(CodeAction(code=longest)).observation.stdout) > 0.4
+
+
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     environment = CodingEnvironment(executor="cpython", folders=str(tmp_path), wall_time_s=1.0)
     descriptors = len(list(Path("/proc/self/fd").iterdir()))

@@ -40,7 +40,7 @@ DANGEROUS = """
     execve execveat fork vfork ptrace process_vm_readv process_vm_writev socket connect bind listen accept accept4 mount umount2
     unshare setns chroot pivot_root bpf io_uring_setup memfd_create shmget msgget semget mq_open keyctl perf_event_open
     userfaultfd chmod fchmod fchmodat chown fchown utimensat setxattr setrlimit pidfd_open pidfd_send_signal tkill
-    rt_sigqueueinfo flock sendmsg vmsplice
+    rt_sigqueueinfo flock sendmsg vmsplice timer_create
     sched_setaffinity setpriority open_by_handle_at inotify_add_watch kcmp init_module reboot
 """
 
