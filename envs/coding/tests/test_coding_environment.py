@@ -110,11 +110,19 @@ def test_what_is_refused_leaves_the_episode_as_it_is() -> None:
         ({"task": {"tests": [{"function": "f", "expected": 1, "raises": "E"}]}}, "not both"),
         ({"task": {"tests": [{"function": "f"}], "setup": "1 / 0"}}, "the setup of task 'task' fails: ZeroDivisionError"),
         ({"task": "sort a list"}, "the task cannot be used: task: Input should be"),
+        ({"executor": "x" * 9999}, "executor must be smolagents or cpython, not 'xxx"),
+        ({"task": {"tests": [{"kind": "x" * 9999}]}}, "the task cannot be used: tests.0: Input tag 'xxx"),
+        ({"task": {"tests": [{"function": "f"}], "max_steps": True}}, "max_steps: Input should be a valid integer"),
+        ({"task": {"tests": [{"function": "f", "tolerance": "1"}]}}, "tolerance: Input should be a valid number"),
+        ({"task": {"tests": [{"function": "f", "expected": object()}]}}, "tests.0: a object is no plain data"),
+        ({"task": {"tests": [{"function": "f", "args": [{1}]}]}}, "tests.0: Object of type set is not JSON serializable"),
+        ({"task": {"tests": [{"function": "f", "expected": 1, "unordered": True}]}}, "only a list can be `unordered`"),
     ]
     for options, message in wrong:
         with pytest.raises(ValueError, match=message) as caught:
             environment.reset(**options)
         assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) < 300
     assert environment.state == before
     assert environment.step(CodeAction(code="print(x)")).stdout == "1\n"
     assert environment.step(CodeAction(code="\ud800")).exit_code == 1
@@ -133,10 +141,14 @@ def test_a_client_is_told_what_is_wrong(session: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"wall_time_s": 0}, "wall_time_s must be at least 0.01, not 0"),
+        ({"wall_time_s": 0}, "wall_time_s must be at least 0.01, and finite, not 0"),
+        ({"wall_time_s": float("inf")}, "wall_time_s must be at least 0.01, and finite, not inf"),
+        ({"memory_mb": True}, "memory_mb must be a whole number, not True"),
+        ({"threads": 2.0}, "threads must be a whole number, not 2.0"),
+        ({"allowed_imports": ["json"]}, r"allowed_imports must be text, not \['json'\]"),
         ({"memory_mb": 1}, "memory_mb must be at least 16"),
         ({"protection": "some"}, "protection must be available or full"),
-        ({"colour": 1}, "no such option: colour; there are: executor, "),
+        ({"colour": 1}, "no such option: 'colour'; there are: executor, "),
     ],
 )
 def test_an_option_that_cannot_be_is_named(options: dict[str, Any], message: str) -> None:
@@ -233,6 +245,21 @@ def test_rewards_compose() -> None:
         ("from math import sin\nos = 3\nprint(os, 'eval')  # exec", None),
         ("def f(system):\n    return system.imports", None),
         ("(" * 100_000, None),
+        ("import math, \\\n  os", "os"),
+        ("from importlib import reload", "importlib"),
+        ("from math import sin, os", None),
+        ("return'eval'", None),
+        ("'''a\neval\n'''", None),
+        ("x = 'eval\neval", "eval"),
+        ("r'\\\\' + eval('1')", "eval"),
+        ("r'\\' + eval('1')", None),
+        ("f'eval {eval(1)}'", "eval"),
+        ("f'eval {{eval}} {d[\"eval\"]}'", None),
+        ("\uff45\uff56\uff41\uff4c('1')", "eval"),
+        pytest.param("# eval\n" + "'\\'" * 300_000, None, id="open text"),
+        pytest.param("# eval\n" + "a;" * 450_000, None, id="many statements"),
+        pytest.param("# eval\n" + "f'{" * 300_000, None, id="fields in fields"),
+        pytest.param("# eval\n" + "\u0301\u0323" * 450_000, None, id="one long name"),
     ],
 )
 def test_unsafe_patterns(code: str, found: str | None) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from coding_env import CodeAction
+from coding_env.server.comparison import equal
 from coding_env.server.environment import CodingEnvironment
-from coding_env.server.grader import equal
 
 CHEATS = {
     "equal_to_everything": "class Any:\n    def __eq__(self, other):\n        return True\ndef double(n):\n    return Any()",
@@ -118,8 +118,12 @@ def call(*args: Any, **expecting: Any) -> dict[str, Any]:
 GRADED = [
     ("def f(x):\n    return x * 2", [call(2, expected=4)], 1.0),
     ("def f(x):\n    return x", [call(2, expected=4), call(0, expected=0)], 0.5),
-    ("def f():\n    return (1, {2: 'a'}, {3})", [call(expected=[1, {"2": "a"}, [3]])], 1.0),
+    ("def f():\n    return (1, {2: 'a'}, [3])", [call(expected=[1, {"2": "a"}, [3]])], 1.0),
+    ("def f():\n    return {1, 2}", [call(expected=[1, 2]), call(expected=[2, 1], unordered=True)], 0.5),
     ("def f():\n    raise KeyError", [call(raises="LookupError"), call(raises="ValueError")], 0.5),
+    ("class ValueError(Exception): ...\ndef f():\n    raise ValueError", [call(raises="ValueError")], 0.0),
+    ("class Full(ValueError): ...\ndef f():\n    raise Full", [call(raises="Full"), call(raises="ValueError")], 1.0),
+    ("def f():\n    open('none')", [call(raises="IOError"), call(raises="object")], 0.5),
     ("def f():\n    return 0.1 + 0.2", [call(expected=0.3, tolerance=1e-9), call(expected=0.3)], 0.5),
     ("def f():\n    return True", [call(expected=1)], 0.0),
     ("def f():\n    return object()", [call(expected=None)], 0.0),
@@ -174,8 +178,11 @@ def test_a_failing_machine_is_no_grade(monkeypatch: pytest.MonkeyPatch) -> None:
         (1, 1.0, True),
         (1, True, False),
         (float("nan"), float("nan"), True),
-        ([1, 2], {"set": [2, 1]}, True),
-        ([1, 1], {"set": [1, 2]}, False),
+        ([1, 2], {"set": [1, 2]}, False),
+        ({1, 2}, {"set": [2, 1]}, True),
+        ({1, 2}, {"list": [1, 2]}, False),
+        ({(1, 2), (1,), "a", None}, {"set": [None, {"list": [1]}, "a", {"list": [1, 2]}]}, True),
+        ({(1, 2)}, {"set": [{"list": [2, 1]}]}, False),
         ({"a": [1]}, {"dict": [["a", {"list": [1]}]]}, True),
         ({"a": 1}, {"dict": [["a", 1], ["a", 1]]}, False),
         ({"a": 1}, {"dict": [["a"]]}, False),
@@ -190,3 +197,48 @@ def test_a_failing_machine_is_no_grade(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_plain_values_compare(expected: Any, found: Any, same: bool) -> None:
     assert equal(expected, found, 1e-9 if expected == 10**400 else 0.0) is same
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "same"),
+    [
+        ([2, 1, 1], {"list": [1, 2, 1]}, True),
+        ([2, 1, 1], {"list": [1, 2, 2]}, False),
+        ([1, 2], {"set": [2, 1]}, True),
+        ([[1, 2], [3]], {"list": [{"list": [3]}, {"list": [1, 2]}]}, True),
+        ([[1, 2]], {"list": [{"list": [2, 1]}]}, False),
+        ([0.3, 5, "a"], {"list": ["a", 5, 0.1 + 0.2]}, True),
+        ([1], {"dict": [[1, 1]]}, False),
+        ([1], {"list": 1}, False),
+        ([1, 2], {"list": [{"odd": 1}, [[]]]}, False),
+    ],
+)
+def test_values_compare_in_any_order(expected: Any, found: Any, same: bool) -> None:
+    assert equal(expected, found, 1e-9, unordered=True) is same
+
+
+MODULUS = 2**61 - 1
+"""All its multiples have the same hash (`sys.hash_info`)."""
+MANY = 100_000
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        [n + 0.5 for n in range(MANY)],
+        [n * MODULUS for n in range(1, MANY + 1)],
+        ["x" * 20 + str(n) for n in range(MANY)],
+        [{"list": [n]} for n in range(MANY)],
+        [[[]]] * MANY,
+    ],
+    ids=["numbers", "same hash", "text", "lists", "malformed"],
+)
+def test_no_answer_holds_the_grader_up(found: list[Any]) -> None:
+    wanted = list(range(MANY))
+    assert equal(wanted, {"set": wanted[::-1]}, unordered=True)
+    assert not equal(wanted, {"set": found}, unordered=True)
+    assert not equal(set(wanted), {"set": found}, 1e-9)
+    deep: Any = 1
+    for _ in range(900):
+        deep = {"set": [deep]}
+    assert not equal({((1,),)}, {"set": [deep]})

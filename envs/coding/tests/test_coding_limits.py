@@ -58,7 +58,7 @@ BEYOND = {
                 pass
         print('@NEKOT@'[::-1])
     """,
-    "sleep": "import time; time.sleep(1.7); print('@NEKOT@'[::-1])",
+    "sleep": "import time; time.sleep(4.5); print('@NEKOT@'[::-1])",
 }
 
 
@@ -144,6 +144,27 @@ def test_threads_stand_still_between_steps_and_end_with_the_episode(session: Any
     session.reset()
     assert "NameError" in session.step(CodeAction(code="print(ticks)")).observation.stderr
     assert session.step(CodeAction(code="import threading; print(threading.active_count())")).observation.stdout == "1\n"
+
+
+def test_no_timer_wakes_what_stands_still(session: Any) -> None:
+    session.reset(executor="cpython")
+    code = """
+import ctypes, signal, struct, threading, time
+libc = ctypes.CDLL(None)
+timer = ctypes.c_void_p()
+wake = ctypes.create_string_buffer(struct.pack("qii", 0, signal.SIGCONT, 0), 64)
+if libc.timer_create(1, wake, ctypes.byref(timer)) == 0:
+    libc.timer_settime(timer, 0, struct.pack("qqqq", 0, 0, 0, 3 * 10**8), None)
+ticks = []
+def tick():
+    while True:
+        ticks.append(time.monotonic()); time.sleep(0.01)
+threading.Thread(target=tick, daemon=True).start()
+"""
+    session.step(CodeAction(code=code))
+    time.sleep(1)
+    longest = "time.sleep(0.1)\nprint(max(b - a for a, b in zip(ticks, ticks[1:])))"
+    assert float(session.step(CodeAction(code=longest)).observation.stdout) > 0.6
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:

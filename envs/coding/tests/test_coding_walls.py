@@ -40,7 +40,8 @@ DANGEROUS = """
     execve execveat fork vfork ptrace process_vm_readv process_vm_writev socket connect bind listen accept accept4 mount umount2
     unshare setns chroot pivot_root bpf io_uring_setup memfd_create shmget msgget semget mq_open keyctl perf_event_open
     userfaultfd chmod fchmod fchmodat chown fchown utimensat setxattr setrlimit pidfd_open pidfd_send_signal tkill
-    rt_sigqueueinfo sched_setaffinity setpriority open_by_handle_at inotify_add_watch kcmp init_module reboot
+    rt_sigqueueinfo flock sendmsg vmsplice timer_create
+    sched_setaffinity setpriority open_by_handle_at inotify_add_watch kcmp init_module reboot
 """
 
 
@@ -128,6 +129,67 @@ def test_a_container_without_namespaces_keeps_its_walls() -> None:
     assert (fill[0], fill[3]["limit"]) == (124, "disk")
     assert last[:2] == [0, "42\n"]
     assert left == []
+
+
+HIDDEN_FILES = {
+    "open": "import tempfile\nheld = [tempfile.TemporaryFile() for _ in range(8)]\nfor f in held: f.write(MIB); f.flush()",
+    "mapped": """
+import ctypes, os
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+for n in range(8):
+    fd = os.open('x', os.O_CREAT | os.O_RDWR)
+    os.write(fd, MIB)
+    libc.mmap(None, 4096, 3, 1, fd, 0)
+    os.close(fd)
+    os.remove('x')
+""",
+    "in a folder that cannot be listed": """
+import os
+os.mkdir('d', 0o300)
+for n in range(8):
+    open(f'd/{n}', 'wb').write(MIB)
+""",
+    "beyond the longest path": """
+import os
+for _ in range(2500):
+    os.mkdir('d'); os.chdir('d')
+for n in range(8):
+    open(f'{n}', 'wb').write(MIB)
+""",
+    "of a thread": """
+import ctypes, tempfile, threading
+held = []
+def fill():
+    for n in range(8):
+        held.append(tempfile.TemporaryFile()); held[-1].write(MIB); held[-1].flush()
+    threading.Event().wait()
+threading.Thread(target=fill).start()
+ctypes.CDLL(None).syscall({'x86_64': 60, 'aarch64': 93}[__import__('platform').machine()], 0)
+""",
+}
+
+
+@pytest.mark.parametrize("trick", HIDDEN_FILES)
+def test_no_file_is_hidden_from_the_measure_of_a_folder(trick: str) -> None:
+    code = f"""
+        import tempfile
+        from coding_env import CodeAction
+        from coding_env.server.environment import CodingEnvironment
+        with tempfile.TemporaryDirectory(dir="/var/tmp") as folders:
+            environment = CodingEnvironment(executor="cpython", folders=folders, disk_mb=4)
+            protection = environment.reset().metadata["protection"]
+            fair = "import mmap, tempfile; f = tempfile.TemporaryFile(); f.write(b'x' * 4096); f.flush()"
+            fair += "; m = mmap.mmap(f.fileno(), 100); f.close(); s = mmap.mmap(-1, 100)"
+            codes = (fair, "MIB = b'x' * 2**20\\n" + {HIDDEN_FILES[trick]!r})
+            seen = [environment.step(CodeAction(code=each)) for each in codes]
+            environment.close()
+        print(json.dumps([protection, *[[step.exit_code, step.metadata.get("limit"), step.stderr] for step in seen]]))
+    """
+    protection, fair, hidden = run(code, ["unshare", "mount"])
+    assert not any("deleted" in missing for missing in protection["missing"])
+    assert fair == [0, None, ""]
+    assert hidden[:2] == [124, "disk"], hidden
 
 
 def test_a_kernel_without_landlock_is_told_of() -> None:

@@ -16,14 +16,29 @@ class CallTest(BaseModel):
     function: str = Field(description="Name of the function")
     args: list[Any] = Field(default_factory=list, description="Its arguments, as plain data")
     kwargs: dict[str, Any] = Field(default_factory=dict, description="Its named arguments")
-    expected: Any = Field(default=None, description="What it must return; a returned tuple counts as a list, so does a set")
-    raises: str | None = Field(default=None, description="Name of the exception it must raise instead of returning")
-    tolerance: float = Field(default=0.0, ge=0, description="How far a number may be off, absolutely or relatively")
+    expected: Any = Field(default=None, description="What it must return, as plain data; a returned tuple counts as a list")
+    unordered: bool = Field(
+        default=False, strict=True, description="Whether the list may come in any order, and as a set; its members keep theirs"
+    )
+    raises: str | None = Field(
+        default=None,
+        description="Name of the exception it must raise instead of returning, or of one that this is a kind of: "
+        "a built-in's name means the built-in one",
+    )
+    tolerance: float = Field(
+        default=0.0,
+        ge=0,
+        strict=True,
+        allow_inf_nan=False,
+        description="How far a number may be off, absolutely or relatively",
+    )
 
     @model_validator(mode="after")
     def _expects_one_thing(self) -> CallTest:
         if self.raises is not None and self.expected is not None:
             raise ValueError("a test expects a value or an exception, not both: leave out `expected` or `raises`")
+        if self.unordered and not isinstance(self.expected, list | tuple | set | frozenset):
+            raise ValueError("only a list can be `unordered`: leave it out, or expect one")
         return self
 
 
@@ -49,7 +64,7 @@ class CodeTask(BaseModel):
     prompt: str = Field(default="", description="What the agent is told")
     setup: str = Field(default="", description="Code that runs before the agent's, here and in grading")
     tests: list[Annotated[CallTest | ProgramTest, Field(discriminator="kind")]] = Field(min_length=1, max_length=1000)
-    max_steps: int = Field(default=10, ge=1, description="Steps after which the episode is cut off")
+    max_steps: int = Field(default=10, ge=1, strict=True, description="Steps after which the episode is cut off")
 
     @model_validator(mode="before")
     @classmethod

@@ -13,8 +13,10 @@ from openenv.contract.models import EnvironmentMetadata
 from openenv.contract.transforms import Transform
 
 from ..models import CodeAction, CodeObservation, CodeState
-from ..tasks import CodeTask
+from ..tasks import CallTest, CodeTask
 from ..version import __version__
+from .cell.frames import pack
+from .cell.plain import NotPlain, plain
 from .grader import Grader
 from .interpreter import WALL_TIME, Interpreter, Outcome
 from .nursery import nursery
@@ -22,6 +24,8 @@ from .options import Options
 from .rewards import standard_rewards
 
 SETUP = "<setup>"
+LONGEST_TOLD = 200
+"""Characters of what was given that an error repeats."""
 
 
 class CodingEnvironment(Environment[CodeAction, CodeObservation, CodeState]):
@@ -70,7 +74,7 @@ class CodingEnvironment(Environment[CodeAction, CodeObservation, CodeState]):
             ValueError: the task, the executor or the seed cannot be used. The episode so far goes on.
             RuntimeError: the machinery failed.
         """
-        chosen = _task(task)
+        chosen = None if task is None else _usable(task)
         options = self._options if executor is None else replace(self._options, executor=executor)
         state = CodeState(
             episode_id=uuid.uuid4().hex if episode_id is None else episode_id,
@@ -163,7 +167,7 @@ class CodingEnvironment(Environment[CodeAction, CodeObservation, CodeState]):
             if outcome.exit_code != 0 or outcome.ended_by is not None:
                 interpreter.close()
                 reason = (outcome.stderr.strip().splitlines() or [f"exit code {outcome.exit_code}"])[-1]
-                raise ValueError(f"the setup of task {task.name!r} fails: {reason}")
+                raise ValueError(f"the setup of task {_short(task.name)!r} fails: {_short(reason)}")
         return interpreter
 
     def _restart(self) -> None:
@@ -203,13 +207,26 @@ class CodingEnvironment(Environment[CodeAction, CodeObservation, CodeState]):
             observation.truncated = True
 
 
-def _task(given: CodeTask | dict[str, Any] | None) -> CodeTask | None:
-    if given is None or isinstance(given, CodeTask):
-        return given
+def _usable(given: CodeTask | dict[str, Any]) -> CodeTask:
+    """The task that was given. Raises `ValueError`, in one line, for what cannot be one."""
     try:
-        return CodeTask.model_validate(given)
+        task = given if isinstance(given, CodeTask) else CodeTask.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         further = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise ValueError(f"the task cannot be used: {place or 'task'}: {first['msg']}{further}") from None
+        told = _short(f"{place or 'task'}: {first['msg']}")
+        raise ValueError(f"the task cannot be used: {told}{further}") from None
+    for number, test in enumerate(task.tests):
+        if isinstance(test, CallTest):
+            try:
+                plain(test.expected)
+                pack({"args": test.args, "kwargs": test.kwargs})
+            except (NotPlain, TypeError, ValueError) as error:
+                raise ValueError(f"the task cannot be used: tests.{number}: {_short(str(error))}") from None
+    return task
+
+
+def _short(text: str) -> str:
+    """A text for an error's one line, which may hold what was given."""
+    return text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}…"

@@ -6,12 +6,13 @@ what a program printed; comparing is done on this side, on values that have no m
 
 from __future__ import annotations
 
-import math
+import builtins
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from ..tasks import CallTest, CodeTask, ProgramTest
+from .comparison import equal
 from .interpreter import Interpreter
 from .options import Options
 
@@ -106,71 +107,19 @@ class Grader:
 
 def _meets(reply: dict[str, Any], test: CallTest) -> bool:
     if test.raises is not None:
-        raised = reply.get("raised")
-        return isinstance(raised, list) and test.raises in raised
-    return "value" in reply and equal(test.expected, reply["value"], test.tolerance)
+        return _raised(reply.get("raised"), test.raises)
+    return "value" in reply and equal(test.expected, reply["value"], test.tolerance, unordered=test.unordered)
 
 
-def equal(expected: Any, found: Any, tolerance: float = 0.0) -> bool:
-    """Return whether a value, written as `cell.plain` writes it, is the expected one.
-
-    Numbers are equal by value, truth values only to truth values, lists also to tuples, and to sets of the same members;
-    numbers as keys also to their text, which is what JSON makes of them. NaN equals NaN. A malformed value equals nothing.
-    """
-    if isinstance(found, dict):
-        if len(found) != 1:
-            return False
-        (form, held), *_ = found.items()
-        if not isinstance(held, list):
-            return False
-        if form == "dict":
-            return isinstance(expected, dict) and _equal_dicts(expected, held, tolerance)
-        if form == "set":
-            return isinstance(expected, list | tuple | set | frozenset) and _equal_sets(list(expected), held, tolerance)
-        ordered = form == "list" and isinstance(expected, list | tuple) and len(expected) == len(held)
-        return ordered and all(equal(one, other, tolerance) for one, other in zip(expected, held, strict=True))
-    if isinstance(expected, bool) or isinstance(found, bool):
-        return expected is found
-    if isinstance(expected, int | float) and isinstance(found, int | float):
-        return _equal_numbers(expected, found, tolerance)
-    return isinstance(expected, str | None) and type(expected) is type(found) and bool(expected == found)
-
-
-def _equal_numbers(expected: float, found: float, tolerance: float) -> bool:
-    if expected == found or (expected != expected and found != found):
-        return True
-    try:
-        return tolerance > 0 and math.isclose(expected, found, rel_tol=tolerance, abs_tol=tolerance)
-    except OverflowError:
-        return False
-
-
-def _equal_sets(expected: list[Any], held: list[Any], tolerance: float) -> bool:
-    if len(expected) != len(held):
-        return False
-    left = list(held)
-    for one in expected:
-        match = next((place for place, other in enumerate(left) if equal(one, other, tolerance)), None)
-        if match is None:
-            return False
-        del left[match]
-    return not left
-
-
-def _equal_dicts(expected: dict[Any, Any], pairs: list[Any], tolerance: float) -> bool:
-    found: dict[Any, Any] = {}
-    for pair in pairs:
-        if not isinstance(pair, list) or len(pair) != 2 or isinstance(pair[0], list | dict):
-            return False
-        found[_key(pair[0])] = pair[1]
-    wanted = {_key(key): value for key, value in expected.items()}
-    if len(found) != len(pairs) or wanted.keys() != found.keys():
-        return False
-    return all(equal(value, found[key], tolerance) for key, value in wanted.items())
-
-
-def _key(key: Any) -> Any:
-    return str(key) if isinstance(key, int | float) and not isinstance(key, bool) else key
+def _raised(told: Any, wanted: str) -> bool:
+    """Whether an exception is the wanted one: a name of Python's own means that very class, no other one of that name."""
+    own = getattr(builtins, wanted, None)
+    if isinstance(own, type) and issubclass(own, BaseException):
+        kind, name = "own", own.__name__
+    else:
+        kind, name = "others", wanted
+    names = told.get(kind) if isinstance(told, dict) else None
+    return isinstance(names, list) and name in names
 
 
 def _lines(text: str) -> list[str]:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import os
+import reprlib
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 EXECUTORS = ("smolagents", "cpython")
 PROTECTIONS = ("available", "full")
 PREFIX = "CODING_"
+KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "str": ((str,), "text"),
+    "str | None": ((str, type(None)), "text"),
+}
+"""What a field of each annotation may be; a truth value is no number."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +59,13 @@ class Options:
     def __post_init__(self) -> None:
         for name, allowed in (("executor", EXECUTORS), ("protection", PROTECTIONS)):
             if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be {' or '.join(allowed)}, not {getattr(self, name)!r}")
+                raise ValueError(f"{name} must be {' or '.join(allowed)}, not {reprlib.repr(getattr(self, name))}")
         for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, int | float) and not isinstance(value, bool) and not value >= _least(field.name):
-                raise ValueError(f"{field.name} must be at least {_least(field.name)}, not {value}")
+            value, kinds, called = getattr(self, field.name), *KINDS[str(field.type)]
+            if type(value) not in kinds:
+                raise ValueError(f"{field.name} must be {called}, not {reprlib.repr(value)}")
+            if isinstance(value, int | float) and not _least(field.name) <= value < math.inf:
+                raise ValueError(f"{field.name} must be at least {_least(field.name)}, and finite, not {value}")
 
     @property
     def imports(self) -> list[str]:
@@ -73,7 +84,7 @@ class Options:
         known = {field.name: str(field.type) for field in fields(cls)}
         unknown = given.keys() - known.keys()
         if unknown:
-            raise ValueError(f"no such option: {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
+            raise ValueError(f"no such option: {reprlib.repr(min(unknown))}; there are: {', '.join(known)}")
         chosen = {name: _read(name, kind) for name, kind in known.items()}
         chosen.update(given)
         return replace(cls(), **{name: value for name, value in chosen.items() if value is not None})
@@ -93,4 +104,4 @@ def _read(name: str, kind: str) -> Any:
     try:
         return int(text) if kind == "int" else float(text)
     except ValueError:
-        raise ValueError(f"{variable}={text!r} is not a {'whole ' if kind == 'int' else ''}number") from None
+        raise ValueError(f"{variable}={reprlib.repr(text)} is not {KINDS[kind][1]}") from None

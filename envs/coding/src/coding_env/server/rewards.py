@@ -7,11 +7,9 @@ Compose them as the environment's `transform`:
 
 from __future__ import annotations
 
-import io
-import keyword
-import tokenize
+import re
+import unicodedata
 from abc import abstractmethod
-from collections.abc import Iterator
 from typing import ClassVar
 
 from openenv.contract.transforms import CompositeTransform, Transform
@@ -30,6 +28,25 @@ _NAMES = """
 """
 UNSAFE_MODULES = frozenset(_MODULES.split())
 UNSAFE_NAMES = frozenset(_NAMES.split())
+
+LONGEST_NAME = 100
+
+_TEXT = re.compile(
+    r"""
+    \\\r?\n | \#[^\n]*+
+    | (?: (?<!\w) (?P<prefix>[bfrtu]{1,2}) )?+
+      (?:
+        \"{3} (?:[^"\\]++ | \\. | \"(?!\"{2}))*+ (?:\"{3})?+ | '{3} (?:[^'\\]++ | \\. | '(?!'{2}))*+ (?:'{3})?+
+        | \" (?:[^"\\\n]++ | \\.)*+ \"?+ | ' (?:[^'\\\n]++ | \\.)*+ '?+
+      )
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+"""A continued line, a comment, or text in quotes; text that does not end goes on to the end of the line or the code."""
+_FIELD = re.compile(r"\{([^{}]*+)")
+_WORD = re.compile(r"\w++")
+_IMPORT = re.compile(r"(?<![^\n;:])[ \t\f]*+import\b([^\n;:]*+)")
+_FROM = re.compile(r"(?<![^\n;:])[ \t\f]*+from\b[ \t\f]*+(\w++)")
 
 
 class Reward(Transform[CodeObservation]):
@@ -91,11 +108,13 @@ class UnsafePattern(Reward):
         return self._reward if self.found(observation.code) else None
 
     def found(self, code: str) -> str | None:
-        """Return the first unsafe name of some code, or None."""
-        for name, is_import in _names(code):
-            if name in (self._modules if is_import else self._names):
-                return name
-        return None
+        """Return an unsafe name of some code, or None."""
+        if code.isascii() and not any(name in code for name in (*self._names, *self._modules)):
+            return None
+        bare = _without_text(code)
+        return min(
+            (_normal(set(_WORD.findall(bare))) & self._names) or (_normal(_imported(bare)) & self._modules), default=None
+        )
 
 
 class PassedTests(Reward):
@@ -122,26 +141,28 @@ def standard_rewards() -> CompositeTransform[CodeObservation]:
     return CompositeTransform([PassedTests(), RanWithoutError(), UnsafePattern()])
 
 
-def _names(code: str) -> Iterator[tuple[str, bool]]:
-    """Each name in some code, and whether it is the first part of an imported module's. Code is read, never parsed:
-    Python's parser can be made to exhaust its stack."""
-    statement: list[str] = []
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(code).readline):
-            if token.type == tokenize.NEWLINE or token.string in (";", ":"):
-                statement.clear()
-            elif token.type == tokenize.NAME:
-                yield token.string, _names_module(statement) and not keyword.iskeyword(token.string)
-            if token.type in (tokenize.NAME, tokenize.OP) and token.string not in (";", ":"):
-                statement.append(token.string)
-    except (tokenize.TokenError, SyntaxError):
-        return
+def _without_text(code: str) -> str:
+    """Some code less its comments and what stands in quotes; of formatted text the fields stay.
+
+    Code is read, never parsed: Python's parser can be made to exhaust its stack, and its tokenizer takes seconds for a
+    megabyte. This takes time in proportion to the code.
+    """
+    return _TEXT.sub(_fields, code)
 
 
-def _names_module(statement: list[str]) -> bool:
-    """Whether a module's name comes next in a statement that begins so."""
-    if not statement:
-        return False
-    if statement[0] == "import":
-        return statement[-1] in ("import", ",")
-    return statement == ["from"]
+def _fields(found: re.Match[str]) -> str:
+    if "f" not in (found["prefix"] or "").lower():
+        return " "
+    fields = _FIELD.findall(found[0].replace("{{", " "))
+    return _without_text("\n".join((" ", *fields, " "))) if fields else " "
+
+
+def _imported(bare: str) -> set[str]:
+    """First parts of the names of modules that statements import."""
+    parts = (part for clause in _IMPORT.findall(bare) for part in clause.split(","))
+    return {name for part in parts for name in _WORD.findall(part)[:1]}.union(_FROM.findall(bare))
+
+
+def _normal(names: set[str]) -> set[str]:
+    """Names as Python reads them, where they are short enough to be looked for."""
+    return {name if name.isascii() else unicodedata.normalize("NFKC", name) for name in names if len(name) <= LONGEST_NAME}

@@ -8,9 +8,9 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from . import kernel, landlock, privileges, seccomp
+from . import kernel, landlock, namespaces, privileges, seccomp
+from .folder import MIB, Folder, Watch
 
-MIB = 1024 * 1024
 DEVICES = ["/dev/null", "/dev/zero", "/dev/full"]
 ALWAYS_READABLE = [
     *("/dev/urandom", "/dev/random", "/usr/share/zoneinfo", "/etc/localtime"),
@@ -18,17 +18,18 @@ ALWAYS_READABLE = [
 ]
 
 
-def confine(
-    order: dict[str, Any], folder: str, user: int | None, namespaces: list[str], *, disk_is_bounded: bool
-) -> dict[str, Any]:
+CORE_LIMIT = 1
+"""Bytes: no file has room in one, and it alone keeps the kernel from handing the memory to a program (Linux, fs/coredump.c)."""
+
+
+def confine(order: dict[str, Any], folder: Folder, user: int | None, entered: list[str]) -> dict[str, Any]:
     """Close this process in for good and return what holds and what does not.
 
     Args:
         order: `limits` and `readable` of the interpreter.
         folder: its own folder, where it is from now on, and the only one it may change.
         user: whom it becomes, or None to stay who it is.
-        namespaces: those that it is in already.
-        disk_is_bounded: the folder's file system has the limit's size.
+        entered: namespaces that it is in already.
 
     Raises:
         OSError: what every Linux can do did not work.
@@ -36,21 +37,24 @@ def confine(
     enforced, missing = {"no_new_privileges": "yes", "environment": "scrubbed"}, []
     limits = order["limits"]
     os.umask(0o077)
-    os.chdir(folder)
-    os.environ.update(HOME=folder, TMPDIR=folder)
+    os.chdir(folder.path)
+    os.environ.update(HOME=folder.path, TMPDIR=folder.path)
     _limit(limits)
+    processes_are_hidden = namespaces.hide_processes()
     if user is not None:
         privileges.become(user)
         enforced["user"] = "a user of its own, without capabilities"
     else:
         enforced["user"] = "the server's user, without capabilities"
-    os.scandir(folder).close()
+    os.scandir(folder.path).close()
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     privileges.drop()
     try:
-        version = landlock.restrict([*order["readable"], *ALWAYS_READABLE], [folder, *DEVICES])
+        version = landlock.restrict([*order["readable"], *ALWAYS_READABLE], [folder.path, *DEVICES])
         enforced["files"] = f"Landlock, version {version}"
+        if folder.watch is Watch.IF_DUMPABLE:
+            kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
         if version < 3:
             missing.append("files: Landlock before version 3 does not keep files from being truncated")
     except OSError as error:
@@ -60,14 +64,18 @@ def confine(
         enforced["system_calls"] = "seccomp: no other process, no socket, no signal to others, no raised limit"
     except (OSError, KeyError) as error:
         missing.append(f"processes, network: no seccomp filter could be set ({error}): limits and namespaces only")
-    if namespaces:
-        enforced["namespaces"] = ", ".join(namespaces)
+    if entered:
+        enforced["namespaces"] = ", ".join(entered)
     else:
         missing.append("namespaces: the kernel gives this server none; seccomp and Landlock stand without them")
-    if user in (None, privileges.NOBODY) and ("own user" not in namespaces or os.getuid() == 0):
+    if not processes_are_hidden:
+        missing.append("processes: which numbers other processes have, and how many threads, can be asked for")
+    if user in (None, privileges.NOBODY) and ("own user" not in entered or os.getuid() == 0):
         missing.append("threads: not counted for this user; what bounds them is memory")
-    if not disk_is_bounded:
+    if folder.watch is not Watch.BOUNDED:
         missing.append("disk: the folder is measured five times a second, so a fast writer can briefly pass its limit")
+    if folder.watch is Watch.NAMED:
+        missing.append("disk: files that are deleted while open are not measured")
     return {"enforced": enforced, "missing": missing}
 
 
@@ -77,7 +85,7 @@ def _limit(limits: dict[str, Any]) -> None:
         resource.RLIMIT_FSIZE: limits["disk_mb"] * MIB,
         resource.RLIMIT_NOFILE: limits["open_files"],
         resource.RLIMIT_NPROC: limits["threads"] + 1,
-        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CORE: CORE_LIMIT,
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_MSGQUEUE: 0,
     }

@@ -11,20 +11,16 @@ import os
 import select
 import signal
 import socket
-import subprocess
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from . import confinement, kernel, namespaces, privileges, runner
+from .folder import Folder
 from .frames import pack
 
 WATCH_INTERVAL_S = 0.02
 DISK_INTERVAL_S = 0.2
-MOST_FILES = 10_000
-OWN_PLACE = "/tmp"
-"""Where an interpreter's folder is mounted, in its own view: the same name each time. It goes with the keeper's view."""
 FIRST_FREE = 64
 BROKEN = 70
 """Exit code of an interpreter whose own frame failed (EX_SOFTWARE)."""
@@ -51,11 +47,23 @@ class Keeper:
         self._running = True
         self._cpu_before = 0.0
         self._next_disk_check = 0.0
-        self._mounted = False
-        self._folder = ""
         self._user = privileges.own_user(order["readable"], order["folders"])
-        self._prepare_folder()
-        self._child = self._start()
+        in_user_namespace = "user" in self._namespaces
+        if os.geteuid() != 0 and in_user_namespace and namespaces.own_user_namespace():
+            self._namespaces.append("own user")
+        self._folder = Folder(
+            order["folders"],
+            self._limits["disk_mb"],
+            self._user,
+            order["readable"],
+            files[1],
+            in_user_namespace=in_user_namespace,
+        )
+        try:
+            self._child = self._start()
+        except BaseException:
+            self._folder.delete()
+            raise
 
     def run(self) -> None:
         """Do what the server says until the interpreter or the server has ended."""
@@ -69,28 +77,6 @@ class Keeper:
             reason = self._exceeded() if self._running else None
             if reason is not None:
                 return self._end(reason)
-
-    def _prepare_folder(self) -> None:
-        """Make the interpreter's own folder: where mounting is possible one of limited size that nobody else sees."""
-        if os.geteuid() != 0 and "user" in self._namespaces and namespaces.own_user_namespace():
-            self._namespaces.append("own user")
-        owner = os.geteuid() if self._user is None else self._user
-        group = os.getegid() if self._user is None else self._user
-        hides_nothing_needed = not any(path.startswith(f"{OWN_PLACE}/") for path in self._order["readable"])
-        with contextlib.suppress(OSError):
-            kernel.unshare(kernel.CLONE_NEWNS)
-            kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-            options = f"size={self._limits['disk_mb']}m,nr_inodes={MOST_FILES},mode=700,uid={owner},gid={group}"
-            self._folder = OWN_PLACE if hides_nothing_needed else self._new_folder()
-            kernel.mount("tmpfs", self._folder, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC, options)
-            self._mounted = True
-        if not self._mounted:
-            self._folder = self._new_folder()
-            if self._user is not None:
-                os.chown(self._folder, owner, group)
-
-    def _new_folder(self) -> str:
-        return tempfile.mkdtemp(prefix="openenv-coding-", dir=self._order["folders"])
 
     def _start(self) -> int:
         child = os.fork()
@@ -108,9 +94,7 @@ class Keeper:
     def _be_interpreter(self, channel: socket.socket) -> None:
         try:
             executor = runner.executor(self._order)
-            confined = confinement.confine(
-                self._order, self._folder, self._user, self._namespaces, disk_is_bounded=self._mounted
-            )
+            confined = confinement.confine(self._order, self._folder, self._user, self._namespaces)
         except Exception as error:
             channel.sendall(pack({"failed": str(error)}))
             return
@@ -137,7 +121,7 @@ class Keeper:
         if not os.WIFSTOPPED(status):
             self._clear_up(status, None)
             os._exit(0)
-        if not self._mounted and _too_full(self._folder, self._limits["disk_mb"]):
+        if self._folder.too_full(self._child):
             self._end("disk")
             os._exit(0)
         self._tell({"paused": True})
@@ -146,9 +130,9 @@ class Keeper:
         if self._cpu_used() - self._cpu_before > self._limits["cpu_time_s"]:
             return "cpu_time"
         now = time.monotonic()
-        if not self._mounted and now >= self._next_disk_check:
+        if now >= self._next_disk_check:
             self._next_disk_check = now + DISK_INTERVAL_S
-            if _too_full(self._folder, self._limits["disk_mb"]):
+            if self._folder.too_full(self._child):
                 return "disk"
         return None
 
@@ -165,11 +149,7 @@ class Keeper:
 
     def _clear_up(self, status: int, reason: str | None) -> None:
         _end_descendants(self._child)
-        if self._folder != OWN_PLACE:
-            if self._mounted:
-                with contextlib.suppress(OSError):
-                    kernel.unmount(self._folder)
-            _delete(self._folder)
+        self._folder.delete()
         self._tell({"ended": os.waitstatus_to_exitcode(status), "reason": reason})
 
     def _tell(self, message: dict[str, Any]) -> None:
@@ -204,27 +184,3 @@ def _end_descendants(group: int) -> None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(int(child), signal.SIGKILL)
         time.sleep(0.001)
-
-
-def _too_full(folder: str, limit_mb: int) -> bool:
-    files, used = 0, 0
-    try:
-        for place, folders, names in os.walk(folder):
-            files += len(folders) + len(names)
-            if files > MOST_FILES:
-                return True
-            for name in names:
-                with contextlib.suppress(OSError):
-                    used += (Path(place) / name).lstat().st_blocks * 512
-    except RecursionError:
-        return True
-    return used > limit_mb * confinement.MIB
-
-
-def _delete(folder: str) -> None:
-    """Delete a folder, however deep it is and whatever modes its folders have."""
-    with contextlib.suppress(OSError):
-        Path(folder).rmdir()
-        return
-    for command in (["chmod", "-R", "u+rwX", folder], ["rm", "-rf", folder]):
-        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -42,6 +42,17 @@ def own_user_namespace() -> bool:
     return _own_users()
 
 
+def hide_processes() -> bool:
+    """Empty this process's view of `/proc`, which tells even by its names what others do; whether that worked."""
+    try:
+        kernel.unshare(kernel.CLONE_NEWNS)
+        kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+        kernel.mount("tmpfs", "/proc", "tmpfs", kernel.MS_RDONLY | kernel.MS_NOSUID | kernel.MS_NODEV, "size=4k,mode=555")
+    except OSError:
+        return False
+    return True
+
+
 def _own_users() -> bool:
     user, group = os.geteuid(), os.getegid()
     try:

@@ -9,6 +9,7 @@ import platform
 import random
 import stat
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 from . import kernel, syscalls
@@ -18,6 +19,8 @@ LAST_CAPABILITY = 63
 OWN_USERS = range(0x70010000, 0x7FFE0000)
 """User numbers that nothing assigns (systemd.io, "Users, Groups, UIDs and GIDs"): one is drawn for each interpreter."""
 NOBODY = 65534
+SYS_PTRACE = 19
+"""CAP_SYS_PTRACE: looking into other processes."""
 
 
 def own_user(readable: list[str], folders: str) -> int | None:
@@ -51,6 +54,25 @@ def become(user: int) -> None:
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
+
+
+def has(capability: int) -> bool:
+    """Return whether this process has a capability in force."""
+    status = Path("/proc/self/status").read_text()
+    return any(int(line.split()[1], 16) >> capability & 1 for line in status.splitlines() if line.startswith("CapEff:"))
+
+
+@contextlib.contextmanager
+def files_as(user: int | None) -> Iterator[None]:
+    """Reach files and look into processes as that user would, where it is not None. Nobody may signal this process for it."""
+    if user is None:
+        yield
+        return
+    kernel.set_file_user(user, user)
+    try:
+        yield
+    finally:
+        kernel.set_file_user(os.geteuid(), os.getegid())
 
 
 def drop() -> None:

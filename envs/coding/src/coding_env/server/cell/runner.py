@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import os
 import random
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 from .frames import pack, receive
 from .plain import NotPlain, plain
 
+OWN_ERRORS = frozenset(kind for kind in vars(builtins).values() if isinstance(kind, type) and issubclass(kind, BaseException))
 MODULES = {"cpython": ".cpython", "smolagents": ".smol"}
 
 
@@ -67,7 +69,16 @@ def _called(executor: Executor, request: dict[str, Any]) -> dict[str, Any]:
     except NotPlain as error:
         return {"not_plain": str(error)}
     except BaseException as error:
-        return {"raised": [kind.__name__ for kind in type(error).__mro__]}
+        return {"raised": _classes(error)}
+
+
+def _classes(error: BaseException) -> dict[str, list[str]]:
+    """Names of an error's classes: Python's own, and others, which may have any name."""
+    kinds = type(error).__mro__[:-1]
+    return {
+        "own": [kind.__name__ for kind in kinds if kind in OWN_ERRORS],
+        "others": [kind.__name__ for kind in kinds if kind not in OWN_ERRORS],
+    }
 
 
 def _stream(fd: int) -> Any:

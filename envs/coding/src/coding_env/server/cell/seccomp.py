@@ -26,12 +26,17 @@ X32_BIT = 0x40000000
 FIRST_UNKNOWN = 450
 """Calls newer than these are "not implemented", so that the C library takes the older one."""
 
-CLONE_THREAD = 0x00010000
+CLONE_FILES, CLONE_THREAD = 0x00000400, 0x00010000
+CLOSE_RANGE_CLOEXEC = 4
 AF_UNIX, SOCK_STREAM, SOCK_TYPE_MASK = 1, 1, 0xF
 PRCTL_OPTIONS = (15, 16, 0x53564D41)
 """PR_SET_NAME, PR_GET_NAME, PR_SET_VMA: labels, without effect."""
-FCNTL_COMMANDS = (0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1030, 1032)
-"""Duplicates, flags, locks and the size of a pipe; not F_SETOWN and the like, which send signals."""
+FCNTL_COMMANDS = (0, 1, 2, 3, 4, 5, 1030, 1032)
+"""Duplicates, flags, a look at locks and the size of a pipe; not F_SETOWN and the like, which send signals."""
+FCNTL_LOCKS = (6, 7)
+"""F_SETLK, F_SETLKW: locks between processes. One that is alone with its files always gets them, so they are granted unset;
+a lock that is set, on a file which others read too, would be a sign to them. `flock` can fail inside a process, and is refused.
+"""
 IOCTL_REQUESTS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX."""
 
@@ -79,7 +84,13 @@ def program(machine: str, tgid: int) -> list[Instruction]:
 
 def _conditions(tgid: int) -> dict[str, list[Instruction]]:
     return {
-        "clone": [_argument(0), (ANY_BIT, 0, 1, CLONE_THREAD), (RETURN, 0, 0, RET_ALLOW)],
+        "clone": [
+            _argument(0),
+            (ANY_BIT, 0, 2, CLONE_THREAD),
+            (ANY_BIT, 0, 1, CLONE_FILES),
+            (RETURN, 0, 0, RET_ALLOW),
+        ],
+        "close_range": _one_of(2, (0, CLOSE_RANGE_CLOEXEC)),
         "socketpair": [
             _argument(0),
             (EQUAL, 0, 4, AF_UNIX),
@@ -99,14 +110,14 @@ def _conditions(tgid: int) -> dict[str, list[Instruction]]:
             (RETURN, 0, 0, RET_ALLOW),
         ],
         "ioctl": _one_of(1, IOCTL_REQUESTS),
-        "fcntl": _one_of(1, FCNTL_COMMANDS),
+        "fcntl": [*_one_of(1, FCNTL_COMMANDS), *_one_of(1, FCNTL_LOCKS, _error(0))],
     }
 
 
-def _one_of(place: int, values: tuple[int, ...]) -> list[Instruction]:
+def _one_of(place: int, values: tuple[int, ...], then: Instruction = (RETURN, 0, 0, RET_ALLOW)) -> list[Instruction]:
     found = [_argument(place)]
     for value in values:
-        found += [(EQUAL, 0, 1, value), (RETURN, 0, 0, RET_ALLOW)]
+        found += [(EQUAL, 0, 1, value), then]
     return found
 
 
