@@ -1,8 +1,8 @@
 """The patterns with which TextArena 0.7.4 reads messages, where they take very long over thousands of brackets or spaces.
 
 Python lets no other thread work while it matches, so one message would hold up every session of a server. The patterns here
-find the same in a time that grows with the message and not with its square or cube; its modules are given `RE` in the place
-of `re` (see `modules`).
+find the same in a time that grows with the message and not with its square or cube (with Tak's, a small part of its square:
+about 0.2 s for the longest message). TextArena's modules are given `RE` in the place of `re`, see `modules`.
 """
 
 from __future__ import annotations
