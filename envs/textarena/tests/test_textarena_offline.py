@@ -59,7 +59,7 @@ def test_the_server_starts_and_word_games_play_offline(tmp_path: Path) -> None:
     assert not any(path.is_file() and "nltk" in str(path) for path in tmp_path.rglob("*"))
 
 
-def test_nltks_own_words_are_used_where_they_are_installed(tmp_path: Path) -> None:
+def test_nltks_own_words_are_used_where_they_are_installed_and_wanted(tmp_path: Path) -> None:
     corpus = tmp_path / "data" / "corpora" / "words"
     corpus.mkdir(parents=True)
     (corpus / "en").write_text("zebra\nquokka\n")
@@ -68,14 +68,18 @@ def test_nltks_own_words_are_used_where_they_are_installed(tmp_path: Path) -> No
     code = """
         from textarena_env.server.environment import TextArenaEnvironment
         environment = TextArenaEnvironment("Hangman-v0")
-        secrets = set()
+        secrets = {}
         for seed in range(9):
             environment.reset(seed=seed)
-            secrets.add(environment._match.game.inner.state.game_state["target_word"])
-        print(secrets)
+            secrets[environment._match.game.inner.state.game_state["target_word"]] = seed
+        print(environment.state.word_data, *secrets)
         assert tried == []
     """
-    assert run(code, tmp_path, NLTK_DATA=str(tmp_path / "data")).strip() == "{'quokka'}"
+    data = str(tmp_path / "data")
+    assert run(code, tmp_path, NLTK_DATA=data).split() == ["nltk", "words", "quokka"]
+    packaged = run(code, tmp_path, NLTK_DATA=data, TEXTARENA_WORD_DATA="packaged")
+    assert packaged == run(code, tmp_path)
+    assert packaged.split()[0] == "packaged"
 
 
 def test_importing_the_client_and_the_policies_brings_no_server(tmp_path: Path) -> None:

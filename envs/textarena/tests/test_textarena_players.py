@@ -18,7 +18,7 @@ def test_only_what_is_new_is_told() -> None:
     assert first.messages[0].content == first.prompt
     for word in ("crane", "sight"):
         told = say(environment, f"[{word}]").messages
-        assert [message.category for message in told] == ["PLAYER_ACTION", "GAME_MESSAGE"]
+        assert [(message.category, message.sender_id) for message in told] == [("PLAYER_ACTION", 0), ("GAME_MESSAGE", -1)]
         assert word in told[0].content
         assert f"[{word}]" in told[1].content
 
@@ -64,10 +64,22 @@ def test_the_number_of_players_is_the_callers() -> None:
     environment = TextArenaEnvironment("LiarsDice-v0")
     assert environment.reset(seed=0).prompt.startswith("You are Player 0 in an 2-player")
     assert "5-player" in environment.reset(num_players=5).prompt
-    assert environment.reset().info["env_id"] == "LiarsDice-v0"
     assert environment.state.num_players == 5
     environment.reset(env_id="SecretMafia-v0")
     assert environment.state.num_players == 6
+
+
+def test_what_a_reset_chooses_holds_for_its_episode_only() -> None:
+    environment = TextArenaEnvironment("LiarsDice-v0", num_players=3, max_turns=7, env_kwargs={"num_dice": 2})
+    usual = environment.reset(seed=0)
+    choices = {"num_players": 4, "agent_player": 1, "opponent_policy": "none", "max_turns": 1, "env_kwargs": {"num_dice": 1}}
+    for chosen in (choices, {**choices, "env_id": "LiarsDice-v0-large"}, {"env_id": "Wordle-v0"}):
+        assert environment.reset(seed=0, **chosen) != usual
+        assert environment.state.max_turns == chosen.get("max_turns", 7)
+        assert environment.reset(seed=0) == usual
+        state = environment.state
+        assert (state.env_id, state.num_players, state.agent_player) == ("LiarsDice-v0", 3, 0)
+        assert (state.max_turns, state.opponent_policy) == (7, "random")
 
 
 def test_another_players_card_is_not_told() -> None:

@@ -16,7 +16,11 @@ def test_a_message_that_is_none_changes_nothing() -> None:
     disturbed.reset(seed=3)
     calm.reset(seed=3)
     for square in (4, 0):
-        for message, words in (("", "is empty"), (" \n", "is empty"), ("x" * (MAX_MESSAGE_CHARS + 1), "has 100001 characters")):
+        for message, words in (
+            ("", "is empty"),
+            (" \n", "is empty"),
+            ("x" * (MAX_MESSAGE_CHARS + 1), "has 20001 characters, and 20000 are"),
+        ):
             with pytest.raises(ValueError, match=words):
                 disturbed.step(TextArenaAction(message=message))
         assert disturbed.render() == calm.render()
@@ -107,8 +111,37 @@ WRONG_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"max_turns": 0}, "max_turns must be a whole number, 1 or more"),
     ({"opponent_policy": "clever"}, "unknown opponent policy 'clever': choose random, none"),
     ({"opponent_policy": ["random"]}, "unknown opponent policy"),
-    ({"env_kwargs": {"colour": 1}}, "Wordle-v0 cannot be made with .*unexpected keyword argument 'colour'"),
+    ({"num_players": True}, "num_players must be a whole number, 1 to 15, not True"),
+    ({"max_turns": 2.0}, "max_turns must be a whole number"),
+    ({"env_id": ""}, "unknown game ''"),
+    ({"opponent_policy": ""}, "unknown opponent policy ''"),
+    ({"seed": True}, "seed must be a whole number or None, not True"),
+    ({"seed": "7"}, "seed must be a whole number"),
+    (
+        {"env_kwargs": {"colour": 1}},
+        "no argument 'colour': env_kwargs may hold word_length, num_guesses, hardcore",
+    ),
+    (
+        {"env_kwargs": {"num_guesses": "8"}},
+        "num_guesses of Wordle-v0 cannot be '8': input should be a valid integer; env_",
+    ),
+    ({"env_kwargs": {"num_guesses": True}}, "num_guesses of Wordle-v0 cannot be True"),
+    (
+        {"env_kwargs": {"word_length": 40}},
+        "cannot be played with {'word_length': 40}: IndexError: Cannot choose .*; env_kwargs",
+    ),
+    ({"env_id": "Snake-v0", "env_kwargs": {"width": 0}}, "with {'width': 0}: Board 0x5 too small .* hold width, height"),
+    ({"env_id": "Tak-v0", "env_kwargs": {"stones": "x"}}, "stones of Tak-v0 cannot be 'x'"),
+    ({"env_id": "TicTacToe-v0", "env_kwargs": {"size": 4}}, "TicTacToe-v0 has no argument 'size': it takes none"),
+    ({"env_id": "Taboo-v0", "env_kwargs": {"data_path": "/etc/passwd"}}, "Taboo-v0 has no argument 'data_path'"),
+    ({"env_id": "Taboo-v0", "env_kwargs": {"categories": ["x"]}}, "cannot be played with .* not found in data file: x;"),
     ({"env_kwargs": {1: 2}}, "env_kwargs must map names to values"),
+    ({"env_kwargs": {"x" * 9999: 1}}, "has no argument 'xxx"),
+    ({"env_kwargs": {"num_guesses": "x" * 9999}}, "num_guesses of Wordle-v0 cannot be 'xxx"),
+    ({"env_kwargs": "x" * 9999}, "env_kwargs must map names"),
+    ({"env_id": "x" * 9999}, "unknown game 'xxx"),
+    ({"opponent_policy": "x" * 9999}, "unknown opponent policy 'xxx"),
+    ({"num_players": "x" * 9999}, "num_players must be a whole number"),
 ]
 
 
@@ -121,6 +154,7 @@ def test_a_reset_that_cannot_be_done_leaves_the_game_as_it_is(options: dict[str,
     with pytest.raises(ValueError, match=message) as caught:
         environment.reset(**options)
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
     assert environment.state == undisturbed.state
     move = TextArenaAction(message="[sight]")
     assert environment.step(move) == undisturbed.step(move)
@@ -133,4 +167,8 @@ def test_a_server_told_to_play_what_it_cannot_says_so(monkeypatch: pytest.Monkey
     monkeypatch.setenv("TEXTARENA_NUM_PLAYERS", "1")
     monkeypatch.setenv("TEXTARENA_ENV_ID", "Wordel-v0")
     with pytest.raises(ValueError, match="did you mean Wordle-v0"):
+        TextArenaEnvironment()
+    monkeypatch.delenv("TEXTARENA_ENV_ID")
+    monkeypatch.setenv("TEXTARENA_WORD_DATA", "mine")
+    with pytest.raises(ValueError, match="unknown TEXTARENA_WORD_DATA 'mine': choose installed, packaged"):
         TextArenaEnvironment()

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from openenv import Action, Observation, State
 
-MAX_MESSAGE_CHARS = 100_000
+MAX_MESSAGE_CHARS = 20_000
 """Longest message that a player may say. Games of conversation cut it further, as they say in their prompts."""
 
 
@@ -59,4 +59,6 @@ class TextArenaState(State):
     turn: int = Field(default=0, description="Turns of all players that the game has counted")
     last_reward: float = Field(default=0.0, description="Reward of the last step")
     last_info: dict[str, Any] = Field(default_factory=dict, description="info of the last observation")
-    word_data: str = Field(default="packaged", description="Where word games find words and nouns: nltk or packaged")
+    word_data: str = Field(
+        default="packaged", description="Where word games find words and nouns: nltk, packaged, or a mixture"
+    )

@@ -16,7 +16,7 @@ from ..vocabulary import common_words
 
 _PLACE = re.compile(r"<([^<>]+)>")
 _WORD = re.compile(r"[A-Za-z]+")
-_LENGTH = re.compile(r"exactly (\d+) letters|secret (\d+)-letter word")
+_LENGTH = re.compile(r"exactly (\d{1,3}) letters|secret (\d{1,3})-letter word")
 _START = re.compile(r"Start with '([a-z])'")
 _LETTERS = re.compile(r"Allowed Letters: ([a-z]+)")
 _LADDER = re.compile(r"Start word:  \*\*([a-z]+)\*\*")

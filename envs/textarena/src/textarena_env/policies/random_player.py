@@ -10,7 +10,7 @@ from .formats import FORMS, fill, game_name
 from .policy import Policy
 
 _TOKEN = re.compile(r"\[[^\[\]\n]{1,60}\]")
-_LISTED = re.compile(r"(?i)\b(?:available|valid|viable|legal|remaining|options?)\b[^:\n]*:(.*(?:\n[^\n]*\[.*)*)")
+_LISTED = re.compile(r"(?i)\b(?:available|valid|viable|legal|remaining|options?)\b[^:\n]{0,200}:(.*(?:\n[^\n]*\[.*)*)")
 _UNSURE = re.compile(r"\b[XN]\b")
 _FIELDS = re.compile(r"exactly (\d+) units across fields: ([A-Z, ]+)")
 

@@ -45,9 +45,9 @@ def check_id(env_id: Any) -> str:
     known = registry()
     if isinstance(env_id, str) and env_id in known:
         return env_id
-    near = difflib.get_close_matches(str(env_id), known, n=3)
+    near = difflib.get_close_matches(str(env_id)[:60], known, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"TextArena has {len(known)} ids, such as Wordle-v0"
-    raise ValueError(f"unknown game {env_id!r}: {hint}")
+    raise ValueError(f"unknown game {env_id!r:.60}: {hint}")
 
 
 def create(env_id: str, env_kwargs: Mapping[str, Any]) -> Any:
@@ -59,19 +59,11 @@ def create(env_id: str, env_kwargs: Mapping[str, Any]) -> Any:
 
     Raises:
         GameUnavailable: the game does not run here.
-        ValueError: the arguments are none that the game takes.
+        Exception: whatever the game's class raises on these arguments.
     """
     spec = registry()[env_id]
-    module_name, _, class_name = spec.entry_point.partition(":")
     kwargs = {**copy.deepcopy(spec.kwargs), **copy.deepcopy(dict(env_kwargs))}
-    try:
-        game = _game_class(env_id, module_name, class_name)(**kwargs)
-    except OSError as error:
-        raise lacks_file(env_id, error) from None
-    except GameUnavailable:
-        raise
-    except Exception as error:
-        raise ValueError(f"{env_id} cannot be made with {dict(env_kwargs)}: {one_line(error)}") from None
+    game = game_class(env_id)(**kwargs)
     game.env_id = env_id
     for wrapper in spec.default_wrappers or ():
         game = wrapper(game)
@@ -79,7 +71,13 @@ def create(env_id: str, env_kwargs: Mapping[str, Any]) -> Any:
 
 
 @functools.cache
-def _game_class(env_id: str, module_name: str, class_name: str) -> Any:
+def game_class(env_id: str) -> Any:
+    """Return the class of a game.
+
+    Raises:
+        GameUnavailable: the game does not run here.
+    """
+    module_name, _, class_name = registry()[env_id].entry_point.partition(":")
     if module_name.split(".")[2] in _JUDGED:
         raise GameUnavailable(f"{env_id} is judged or answered by language models behind OpenRouter, over the network")
     try:

@@ -60,7 +60,7 @@ class TextArenaEnvironment(Environment[TextArenaAction, TextArenaObservation, Te
             "env_kwargs": env_kwargs,
         }
         chosen = {name: value for name, value in given.items() if value is not None}
-        self._setup = Setup(**{**from_environment_variables(), **chosen})
+        self._defaults = self._setup = Setup(**{**from_environment_variables(), **chosen})
         self._match: Match | None = None
         self._episode_id: str | None = None
         self._step_count = 0
@@ -83,8 +83,8 @@ class TextArenaEnvironment(Environment[TextArenaAction, TextArenaObservation, Te
     ) -> TextArenaObservation:
         """Set a game up and return what the player whose turn it is reads. The reward is None.
 
-        What is chosen here stays for later resets until it is chosen anew; an `env_id` other than the last one's comes
-        with its own number of players and its own arguments unless they are given too.
+        What is chosen here holds for this episode; what is not is as the class was told. An `env_id` other than the class's
+        comes with its own number of players, seat 0 and its own arguments unless they are given too.
 
         Args:
             seed: fixes the game and the opponents: the same seed and messages give the same observations. None: a fresh one.
@@ -94,7 +94,9 @@ class TextArenaEnvironment(Environment[TextArenaAction, TextArenaObservation, Te
         Raises:
             ValueError: these do not make a game that can be played. The game so far goes on.
         """
-        setup = self._setup
+        if seed is not None and type(seed) is not int:
+            raise ValueError(f"seed must be a whole number or None, not {seed!r:.60}")
+        setup = self._defaults
         if env_id is not None and env_id != setup.env_id:
             setup = replace(setup, env_id=env_id, num_players=None, env_kwargs={}, agent_player=0)
         given: dict[str, Any] = {
@@ -107,7 +109,7 @@ class TextArenaEnvironment(Environment[TextArenaAction, TextArenaObservation, Te
         setup = replace(setup, **{name: value for name, value in given.items() if value is not None})
         match = Match(setup, SystemRandom().getrandbits(48) if seed is None else seed)
         self._setup, self._match = setup, match
-        self._episode_id = episode_id or str(uuid.uuid4())
+        self._episode_id = str(uuid.uuid4()) if episode_id is None else episode_id
         self._step_count = 0
         self._last_reward = 0.0
         self._tried = []
@@ -135,7 +137,7 @@ class TextArenaEnvironment(Environment[TextArenaAction, TextArenaObservation, Te
         if not action.message.strip():
             raise ValueError("the message is empty: say something, such as [crane] in Wordle")
         if len(action.message) > MAX_MESSAGE_CHARS:
-            raise ValueError(f"the message has {len(action.message)} characters, more than {MAX_MESSAGE_CHARS}")
+            raise ValueError(f"the message has {len(action.message)} characters, and {MAX_MESSAGE_CHARS} are allowed")
         speaker = match.player
         known = wordle.guesses(match.game.inner) if wordle.is_wordle(match.game.inner) else None
         step_info = match.say(action.message)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..models import TextArenaMessage
 from . import catalogue
+from .arguments import accepted, check_arguments
 from .chance import Chance, drawing_from
 from .repairs import NEVER_ENDS_ABOVE, NobodyLeft, mend, put_in_order
 from .setup import MAX_PLAYERS
@@ -145,33 +146,53 @@ class Game:
         return int(getattr(self._state, "error_count", 0))
 
     def _begin(self, num_players: int | None) -> int:
+        check_arguments(self.env_id, self._env_kwargs)
         counts = range(1, MAX_PLAYERS + 1) if num_players is None else (num_players,)
-        refusal = ""
+        refusals = {}
         for count in counts:
-            self._chance = Chance(self._seed)
-            with drawing_from(self._chance):
+            refusal = self._refusal(count)
+            if refusal is None:
+                mend(self._state)
+                return count
+            refusals[count] = refusal
+        if self._env_kwargs:
+            count = Game(self.env_id, num_players, {}, self._seed).num_players
+            given = f"{dict(self._env_kwargs)!r:.200}"
+            raise ValueError(f"{self.env_id} cannot be played with {given}: {refusals[count]}; {accepted(self.env_id)}")
+        asked = "any number of" if num_players is None else num_players
+        raise ValueError(f"{self.env_id} cannot be played by {asked} players: {refusals[counts[-1]]}")
+
+    def _refusal(self, count: int) -> str | None:
+        """Set the game up for so many players, and return why it cannot be played so; None: it can.
+
+        Raises:
+            GameUnavailable: it cannot be played by any number.
+        """
+        self._chance = Chance(self._seed)
+        with drawing_from(self._chance):
+            try:
                 self._outer = catalogue.create(self.env_id, self._env_kwargs)
                 put_in_order(self.inner)
                 self._lock = _SHARED.get(type(self.inner).__module__, nullcontext())
-                try:
-                    with self._lock:
-                        self._outer.reset(num_players=count, seed=_for_textarena(self._seed))
-                except OSError as error:
+                with self._lock:
+                    self._outer.reset(num_players=count, seed=_for_textarena(self._seed))
+            except catalogue.GameUnavailable:
+                raise
+            except OSError as error:
+                if not self._env_kwargs:
                     raise catalogue.lacks_file(self.env_id, error) from None
-                except Exception as error:
-                    refusal = catalogue.one_line(error)
-                    continue
-            most = NEVER_ENDS_ABOVE.get(type(self.inner).__name__, MAX_PLAYERS)
-            if count > most:
-                refusal = f"with more than {most} TextArena's game cannot end"
-                continue
-            alone = type(self._state).__name__ == "SinglePlayerState"
-            if self._state.num_players == count and alone == (count == 1):
-                mend(self._state)
-                return count
-            refusal = "it is for one player" if alone else f"it is for {max(2, self._state.num_players)} players"
-        asked = "any number of" if num_players is None else num_players
-        raise ValueError(f"{self.env_id} cannot be played by {asked} players: {refusal}")
+                return catalogue.one_line(error)
+            except (ValueError, AssertionError) as error:
+                return catalogue.one_line(error)
+            except Exception as error:
+                return f"{type(error).__name__}: {catalogue.one_line(error)}"
+        most = NEVER_ENDS_ABOVE.get(type(self.inner).__name__, MAX_PLAYERS)
+        if count > most:
+            return f"with more than {most} TextArena's game cannot end"
+        alone = type(self._state).__name__ == "SinglePlayerState"
+        if self._state.num_players == count and alone == (count == 1):
+            return None
+        return "it is for one player" if alone else f"it is for {max(2, self._state.num_players)} players"
 
 
 def _for_textarena(seed: int) -> int:

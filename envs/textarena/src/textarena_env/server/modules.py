@@ -1,6 +1,6 @@
-"""TextArena's modules, loaded so that what they import as `random`, `numpy` and `nltk` is an episode's own.
+"""TextArena's modules, loaded so that what they import as `random`, `numpy` and `nltk` is an episode's own, and `re` is swift.
 
-Nothing of the process is changed: the modules `random`, `numpy` and `nltk` stay as they are for everybody else. Only
+Nothing of the process is changed: the modules `random`, `re`, `numpy` and `nltk` stay as they are for everybody else. Only
 modules named `textarena…` are loaded with another `__import__` among their builtins, and only they see the stand-ins,
 which outside an episode act as the real ones.
 """
@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from .chance import NUMPY, NUMPY_RANDOM, PYTHON_RANDOM, Chance, drawing_from
+from .patterns import RE
 from .word_data import CORPUS, NLTK
 
 ROOT = "textarena"
@@ -30,6 +31,7 @@ _log = logging.getLogger(__name__)
 _lock = threading.RLock()
 _STANDS: Mapping[str, ModuleType] = {
     "random": PYTHON_RANDOM,
+    "re": RE,
     "numpy": NUMPY,
     "numpy.random": NUMPY_RANDOM,
     "nltk": NLTK,

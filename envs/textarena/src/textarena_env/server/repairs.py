@@ -3,6 +3,7 @@
 - `set_invalid_move(reward, reason)`: four puzzles (Countdown, Cryptarithm, Slitherlink, ThreeCardMonte) give the two in the
   wrong order, so that the player would be paid a sentence.
 - `add_observation` without a kind of message: CharacterConclave, which else breaks on every message.
+- `add_observation` of a player's message without its sender: Wordle and most puzzles, which else give it out as the game's.
 - `set_winner(player_ids=…)` for one player: Tak, which else breaks when it is won.
 - `check_turn_limit` where there is none: DontSayIt-v0-unlimited, which else breaks on every message.
 - `set_winners` in a game for one: FifteenPuzzle, which else breaks when it is solved.
@@ -48,6 +49,8 @@ def _add_observation(state: Any, message: Any, observation_type: Any = None, *ar
     if observation_type is None:
         kinds = modules.load("textarena.core").ObservationType
         observation_type = kinds.GAME_MESSAGE if kwargs.get("from_id", -1) < 0 else kinds.PLAYER_ACTION
+    if getattr(observation_type, "name", "") == "PLAYER_ACTION" and not args:
+        kwargs.setdefault("from_id", state.current_player_id)
     type(state).add_observation(state, message, observation_type, *args, **kwargs)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .catalogue import check_id
+from .word_data import check_source
 
 OPPONENTS = ("random", "none")
 """random: the server plays the other seats; none: the client plays every seat."""
@@ -42,7 +44,7 @@ def from_environment_variables() -> dict[str, Any]:
     """Return the choices that the variables TEXTARENA_… make, by the names of `Setup`.
 
     Raises:
-        ValueError: a variable that must hold a whole number does not.
+        ValueError: a variable holds what it cannot.
     """
     found: dict[str, Any] = {}
     for name in ("env_id", "opponent_policy"):
@@ -59,6 +61,7 @@ def from_environment_variables() -> dict[str, Any]:
     }
     if kwargs:
         found["env_kwargs"] = kwargs
+    check_source()
     return found
 
 
@@ -66,7 +69,7 @@ def _whole_number(name: str, value: str) -> int:
     try:
         return int(value)
     except ValueError:
-        raise ValueError(f"{name}={value!r} is not a whole number") from None
+        raise ValueError(f"{name}={value!r:.60} is not a whole number") from None
 
 
 def _literal(value: str) -> Any:
@@ -75,23 +78,24 @@ def _literal(value: str) -> Any:
         return value.lower() == "true"
     for kind in (int, float):
         try:
-            return kind(value)
+            number = kind(value)
         except ValueError:
             continue
+        return number if math.isfinite(number) else value
     return value
 
 
 def _check_int(name: str, value: Any, least: int, most: int | None) -> None:
     if type(value) is not int or value < least or (most is not None and value > most):
         bounds = f"{least} or more" if most is None else f"{least} to {most}"
-        raise ValueError(f"{name} must be a whole number, {bounds}, not {value!r}")
+        raise ValueError(f"{name} must be a whole number, {bounds}, not {value!r:.60}")
 
 
 def _check_choice(name: str, value: Any) -> None:
     if not isinstance(value, str) or value not in OPPONENTS:
-        raise ValueError(f"unknown {name} {value!r}: choose {', '.join(OPPONENTS)}")
+        raise ValueError(f"unknown {name} {value!r:.60}: choose {', '.join(OPPONENTS)}")
 
 
 def _check_names(name: str, value: Any) -> None:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise ValueError(f"{name} must map names to values, not {value!r}")
+        raise ValueError(f"{name} must map names to values, not {value!r:.60}")

@@ -1,12 +1,14 @@
 """What TextArena's word games ask of NLTK: word lists and parts of speech.
 
-Where NLTK's own data is installed it is used. Where it is not, words come with packages: everyday words and nouns from
-`vocabulary`, and the spelling dictionaries that TextArena brings along. Nothing is ever downloaded for an episode.
+Where NLTK's own data is installed it is used, unless TEXTARENA_WORD_DATA=packaged. Where it is not, words come with packages:
+everyday words and nouns from `vocabulary`, and the spelling dictionaries that TextArena brings along. Nothing is ever
+downloaded for an episode.
 """
 
 from __future__ import annotations
 
 import importlib.resources
+import os
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -14,13 +16,19 @@ from typing import Any
 from ..vocabulary import everyday_words, nouns
 from .chance import in_episode
 
+VARIABLE = "TEXTARENA_WORD_DATA"
+INSTALLED, PACKAGED = "installed", "packaged"
+"""What the variable may hold. installed: NLTK's data where it is installed; packaged: none of it, wherever the server runs."""
+
 WORDS = "corpora/words"
 TAGGER = "taggers/averaged_perceptron_tagger_eng"
 
 
 @cache
 def has_nltk(resource: str) -> bool:
-    """Whether a resource of NLTK's data is installed, packed or not."""
+    """Whether a resource of NLTK's data is installed, packed or not, and is to be used."""
+    if os.environ.get(VARIABLE) == PACKAGED:
+        return False
     import nltk.data
 
     for name in (resource, f"{resource}.zip"):
@@ -33,8 +41,21 @@ def has_nltk(resource: str) -> bool:
 
 
 def source() -> str:
-    """Return "nltk" where NLTK's words and tagger are both installed, else "packaged"."""
-    return "nltk" if has_nltk(WORDS) and has_nltk(TAGGER) else "packaged"
+    """Return "nltk", "packaged", or "nltk words" or "nltk tagger" where only that is NLTK's."""
+    words, tagger = has_nltk(WORDS), has_nltk(TAGGER)
+    if words == tagger:
+        return "nltk" if words else PACKAGED
+    return "nltk words" if words else "nltk tagger"
+
+
+def check_source() -> None:
+    """Check the variable TEXTARENA_WORD_DATA.
+
+    Raises:
+        ValueError: it holds what it cannot.
+    """
+    if (value := os.environ.get(VARIABLE)) and value not in (INSTALLED, PACKAGED):
+        raise ValueError(f"unknown {VARIABLE} {value!r:.60}: choose {INSTALLED}, {PACKAGED}")
 
 
 @cache
