@@ -2,7 +2,8 @@
 
     OpenEnvError                    code                 again?
     ├── UsageError                  (a mistake in the calling program)
-    │   └── NotAwaitedError         (an attribute of a result that was never awaited)
+    │   ├── NotAwaitedError         (an attribute of a result that was never awaited)
+    │   └── MissingExtra            (an optional dependency is not installed)
     ├── RequestError                (the request was refused; nothing ran, the session goes on)
     │   ├── InvalidMessageError     INVALID_JSON
     │   ├── UnknownMessageTypeError UNKNOWN_TYPE
@@ -22,9 +23,12 @@
     │   ├── CapacityReached         CAPACITY_REACHED     yes
     │   ├── RateLimited             RATE_LIMITED         yes
     │   └── ShuttingDown            SHUTTING_DOWN        yes
-    └── ServerError                 (the server is not to be had)
-        ├── ConnectError                                 yes
-        └── LaunchError
+    ├── ServerError                 (the server is not to be had)
+    │   ├── ConnectError                                 yes
+    │   └── LaunchError
+    └── ModelError                  (a language model gave no usable answer)
+        ├── ModelUnavailable                             yes
+        └── BudgetSpent
 
 "yes" marks what is worth the same call again after a pause: nothing has happened to the episode. After every other
 error the same call fails the same way until something changes: the action, or a `reset()`. The classes say so
@@ -67,6 +71,10 @@ class UsageError(OpenEnvError):
 
 class NotAwaitedError(UsageError, AttributeError):
     """An attribute was read from a call that nobody has awaited yet."""
+
+
+class MissingExtra(UsageError, ImportError):
+    """What is asked for needs an optional dependency that is not installed; the message says what to install."""
 
 
 class RequestError(OpenEnvError):
@@ -203,6 +211,26 @@ class ConnectError(ServerError):
 
 class LaunchError(ServerError):
     """A server was started here and did not come up; the message carries its last lines of output."""
+
+
+class ModelError(OpenEnvError):
+    """A language model gave no usable answer: its endpoint refused the request, or its reply cannot be read."""
+
+
+class ModelUnavailable(ModelError):
+    """A model's endpoint did not answer, or cannot now; `retry_after_s` says how long to wait."""
+
+    retryable = True
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """Seconds after which another try makes sense, or None where the endpoint did not say."""
+        wait: float | None = self.details.get("retry_after_s")
+        return wait
+
+
+class BudgetSpent(ModelError):
+    """No further question may be asked of a model, by the limit that its user set."""
 
 
 def _by_code(kind: type[OpenEnvError]) -> dict[str, type[OpenEnvError]]:
