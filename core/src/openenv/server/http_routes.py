@@ -41,10 +41,11 @@ def add_http_routes(app: FastAPI, registry: Registry) -> None:
             path, handler, methods=[method], summary=summary, tags=[tag], openapi_extra=extra, response_model=None
         )
 
-    add("/reset", "POST", control.reset, "Start an episode", "Environment", body)
-    add("/step", "POST", control.step, "Do one action", "Environment", step_body)
-    add("/state", "GET", control.state, "Where the episode stands", "Environment")
-    add("/session", "DELETE", control.end, "End the session", "Environment")
+    if registry.serves_episodes:
+        add("/reset", "POST", control.reset, "Start an episode", "Environment", body)
+        add("/step", "POST", control.step, "Do one action", "Environment", step_body)
+        add("/state", "GET", control.state, "Where the episode stands", "Environment")
+        add("/session", "DELETE", control.end, "End the session", "Environment")
 
     async def health() -> JSONResponse:
         if registry.stopping:
@@ -76,38 +77,38 @@ class _Control:
 
     async def reset(self, request: HttpRequest) -> Response:
         async def run() -> Response:
-            data = await _body(request, self._longest)
+            data = _object(await whole_body(request, self._longest))
             request_id = _request_id(data)
             session = await self._sessions.for_reset(request, request_id)
             deadline_s = _timeout(data)
             return await self._run(request, session, Request(messages.RESET, data, deadline_s), request_id)
 
-        return await _guarded(request, run)
+        return await guarded(request, run)
 
     async def step(self, request: HttpRequest) -> Response:
         async def run() -> Response:
-            data = await _body(request, self._longest)
+            data = _object(await whole_body(request, self._longest))
             action = data.get("action")
             if not isinstance(action, dict):
                 raise InvalidActionError("a step's body needs 'action' to be an object: {\"action\": {…}}")
             session = self._sessions.for_call(request)
             return await self._run(request, session, Request(messages.STEP, action, _timeout(data)), _request_id(data))
 
-        return await _guarded(request, run)
+        return await guarded(request, run)
 
     async def state(self, request: HttpRequest) -> Response:
         async def run() -> Response:
             session = self._sessions.for_call(request)
             return await self._run(request, session, Request(messages.STATE, None, _query_timeout(request)), None)
 
-        return await _guarded(request, run)
+        return await guarded(request, run)
 
     async def end(self, request: HttpRequest) -> Response:
         async def run() -> Response:
             await self._sessions.end(self._sessions.for_call(request))
             return Response(status_code=204)
 
-        return await _guarded(request, run)
+        return await guarded(request, run)
 
     async def _run(self, http: HttpRequest, session: Session, request: Request, request_id: str | None) -> Response:
         def call() -> Awaitable[bytes]:
@@ -123,7 +124,7 @@ class _Control:
         return self._sessions.mark(Response(data, media_type="application/json"), http, session)
 
 
-async def _guarded(request: HttpRequest, run: Callable[[], Awaitable[Response]]) -> Response:
+async def guarded(request: HttpRequest, run: Callable[[], Awaitable[Response]]) -> Response:
     """Run a handler; refuse other sites' pages, and tell errors as problem documents."""
     origin = request.headers.get("origin")
     if request.method != "GET" and is_foreign(origin, request.headers.get("host")):
@@ -142,16 +143,21 @@ class TooLong(InvalidActionError):
     """A body of more bytes than the server takes."""
 
 
-async def _body(request: HttpRequest, longest: int) -> dict[str, Any]:
+async def whole_body(request: HttpRequest, longest: int) -> bytes:
+    """Return a request's body. Raises `TooLong`."""
     raw = bytearray()
     async for part in request.stream():
         raw += part
         if len(raw) > longest:
             raise TooLong(f"the body has more than {longest} bytes (max_message_bytes)")
+    return bytes(raw)
+
+
+def _object(raw: bytes) -> dict[str, Any]:
     if not raw.strip():
         return {}
     try:
-        data = pydantic_core.from_json(bytes(raw))
+        data = pydantic_core.from_json(raw)
     except ValueError as error:
         raise InvalidMessageError(f"the body is not JSON: {error}") from None
     if not isinstance(data, dict):
