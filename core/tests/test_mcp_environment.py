@@ -154,8 +154,12 @@ def test_hints_make_the_schema_and_check_the_arguments() -> None:
     assert call(kit, "odd_names", schema="s", _hidden=5).result.data == ["s", 1, 5]
     assert call(kit, "nothing").result.data is None
     assert "cannot be sent" in call(kit, "unsendable").error.message
+
+    def sum_up(*values: int) -> int:
+        return sum(values)
+
     with pytest.raises(ValueError, match="all have names"):
-        kit.tool()(lambda *values: None)
+        kit.tool()(sum_up)
     with pytest.raises(ValueError, match="needs a name"):
         kit.tool()(lambda: None)
 

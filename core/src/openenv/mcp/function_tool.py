@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from typing import Any, get_type_hints
+from weakref import WeakKeyDictionary
 
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -30,8 +31,7 @@ class FunctionTool:
             raise ValueError(f"a tool needs a name: {function!r} has none")
         self.description = inspect.getdoc(function) or ""
         self.is_async = inspect.iscoroutinefunction(function)
-        self._arguments = _arguments_model(self.name, function)
-        self.input_schema = _schema(self._arguments)
+        self._arguments, self.input_schema = _looked_up(self.name, function)
 
     def described(self) -> dict[str, Any]:
         """Return the tool as MCP lists it."""
@@ -86,6 +86,20 @@ def plain_result(value: Any) -> ToolResult:
     text = data if isinstance(data, str) else pydantic_core.to_json(data, inf_nan_mode="strings").decode()
     structured = data if isinstance(data, dict) else {"result": data}
     return ToolResult(content=[{"type": "text", "text": text}], structured_content=structured, data=data)
+
+
+_known: WeakKeyDictionary[Any, dict[tuple[str, bool], tuple[type[BaseModel], dict[str, Any]]]] = WeakKeyDictionary()
+"""What was made of functions before: the methods of a class are the same ones for all its instances."""
+
+
+def _looked_up(name: str, function: Callable[..., Any]) -> tuple[type[BaseModel], dict[str, Any]]:
+    """Return the model of a function's arguments, and its schema."""
+    inner, variant = getattr(function, "__func__", function), (name, inspect.ismethod(function))
+    found = _known.setdefault(inner, {}).get(variant)
+    if found is None:
+        model = _arguments_model(name, function)
+        found = _known[inner][variant] = (model, _schema(model))
+    return found
 
 
 def _arguments_model(name: str, function: Callable[..., Any]) -> type[BaseModel]:
