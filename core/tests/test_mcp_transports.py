@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 import time
@@ -114,8 +115,8 @@ def test_json_rpc_over_a_socket_is_one_session(url: str) -> None:
     with connect(f"{url.replace('http', 'ws')}/mcp") as socket:
 
         def ask(message: Any) -> dict[str, Any]:
-            socket.send(httpx.Request("POST", url, json=message).content.decode())
-            answer: dict[str, Any] = httpx.Response(200, content=socket.recv(10)).json()
+            socket.send(json.dumps(message))
+            answer: dict[str, Any] = json.loads(socket.recv(10))
             return answer
 
         assert [ask(tool("count", number))["result"]["data"]["count"] for number in (1, 2)] == [1, 2]
@@ -172,6 +173,21 @@ def test_tools_in_this_process_and_with_lanes() -> None:
         assert env.call_tool("whereabouts") is True
 
 
+def test_on_a_session_of_lanes_tools_are_those_of_the_first(url: str) -> None:
+    with connect(f"{url.replace('http', 'ws')}/ws", subprotocols=["openenv.v2.json"]) as socket:  # type: ignore[list-item]
+        socket.recv(5)
+
+        def ask(number: int, kind: str, data: Any, **more: Any) -> Any:
+            socket.send(json.dumps({"type": kind, "id": number, "data": data, **more}))
+            return json.loads(socket.recv(10))["data"]
+
+        ask(1, "lanes", {"count": 2})
+        ask(2, "reset", [{}, {}], lanes=[0, 1])
+        ask(3, "step", [{"by": 4}, {"by": 5}], lanes=[0, 1])
+        assert ask(4, "mcp", tool("count"))["result"]["data"] == {"count": 5}
+        assert ask(5, "mcp", tool("nothing"))["error"]["data"]["error_type"] == "tool_not_found"
+
+
 def test_over_http_the_client_says_that_tools_need_a_socket(kit_url: str) -> None:
     from openenv import GenericEnvClient
     from openenv.client.transport import Call
@@ -184,8 +200,6 @@ def test_over_http_the_client_says_that_tools_need_a_socket(kit_url: str) -> Non
 
 async def test_an_agent_joins_the_episode_of_who_hands_out_a_name(kit_url: str) -> None:
     """The player resets and steps; the agent reaches the tools of that episode, and cannot end it."""
-    import json
-
     with connect(f"{kit_url.replace('http', 'ws')}/ws") as player:
 
         def ask(kind: str, **data: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ..contract.models import Action, Observation
 from ..contract.tools import CallToolAction, CallToolObservation, ListToolsAction, ListToolsObservation, Tool, ToolResult
 from ..contract.transforms import Transform
 from .failures import ToolFailure
+from .server_tools import library
 from .toolbox import Toolbox
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -112,10 +113,12 @@ class MCPEnvironment(Environment[ActT, ObsT, StateT]):
         return Observation(metadata={"result": names.get("result")})
 
     def mcp_session(self) -> Any:
-        """Return a FastMCP client of the environment's FastMCP server, in this process: `async with env.mcp_session() as …`."""
-        from fastmcp import Client
+        """Return a FastMCP client of the environment's FastMCP server, in this process: `async with env.mcp_session() as …`.
 
-        return Client(self.mcp_server)
+        Raises:
+            UsageError: the `[mcp]` extra is not installed.
+        """
+        return library("fastmcp").Client(self.mcp_server)
 
     def close(self) -> None:
         """Stop what the tools needed; a subclass that writes its own calls this."""

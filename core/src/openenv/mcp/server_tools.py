@@ -9,12 +9,18 @@ from ..contract.tools import ToolResult
 from ..errors import UsageError
 from .failures import ToolFailure, failed_in, unknown_tool, wrong_arguments
 
-WRAPS_RESULT = "x-fastmcp-wrap-result"
-
 
 def is_server(source: Any) -> bool:
     """Return whether something is a FastMCP server."""
     return all(callable(getattr(source, name, None)) for name in ("list_tools", "call_tool", "add_tool"))
+
+
+def library(name: str) -> Any:
+    """Return a module of the MCP library. Raises `UsageError` where it is not installed."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise UsageError("a FastMCP server needs the MCP library: pip install 'openenv-core[mcp]'") from None
 
 
 class ServerTools:
@@ -26,10 +32,7 @@ class ServerTools:
 
     def __init__(self, server: Any) -> None:
         self.server = server
-        try:
-            self._exceptions: Any = importlib.import_module("fastmcp.exceptions")
-        except ImportError:
-            raise UsageError("the tools of a FastMCP server need the MCP library: pip install 'openenv-core[mcp]'") from None
+        self._exceptions = library("fastmcp.exceptions")
 
     async def described(self) -> list[dict[str, Any]]:
         """Return the tools as MCP lists them."""

@@ -69,18 +69,18 @@ class _StreamableHttp:
         if request.method == INITIALIZE:
             return self._greet(request, name)
         if name is None and VERSION_HEADER not in http.headers:
-            return _json(await self._sessions.answer(request, None))
+            return _json(await self._sessions.answer(request))
         try:
-            session = None if name is None else self._sessions.get(name)
+            grant = None if name is None else self._sessions.get(name)
             if notification:
                 return Response(status_code=202)
             if request.method == PING:
                 return _json(encoded(JsonRpcResponse.success({}, request.id)))
-            if session is None:
+            if grant is None:
                 told = "initialize first: this server's tools remember what was done in a session"
                 refused = JsonRpcResponse.error_response(JsonRpcErrorCode.METHOD_NOT_FOUND, told, request_id=request.id)
                 return _json(encoded(refused), 400)
-            return _json(await self._sessions.call(session, request, standard=True))
+            return _json(await self._sessions.call(grant, request, standard=True))
         except SessionLost as error:
             return _lost(request, error)
 

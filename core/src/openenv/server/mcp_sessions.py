@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pydantic_core
 
-from ..errors import OpenEnvError, SessionLost, SessionStuck
+from ..errors import OpenEnvError, SessionLost, SessionStuck, StepTimeout
+from ..sessions.agents import Grant
 from ..sessions.registry import Registry
 from ..sessions.session import Session
 from ..version import __version__
@@ -29,10 +32,11 @@ class McpSessions:
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
+        self._endings: set[asyncio.Future[None]] = set()
 
-    def get(self, name: object) -> Session:
-        """Return a live session. Raises `SessionLost` for a name that is unknown or whose session has ended."""
-        return self.registry.agents.get(name).session
+    def get(self, name: object) -> Grant:
+        """Return a live session, and whose it is. Raises `SessionLost` for a name that stands for none."""
+        return self.registry.agents.get(name)
 
     def begin(self) -> str:
         """Return the name of a new session, which takes a slot with its first call. Raises `ShuttingDown`."""
@@ -45,10 +49,10 @@ class McpSessions:
         if owned:
             await self.registry.end(session, "its agent closed it")
 
-    async def call(self, session: Session, request: JsonRpcRequest, *, standard: bool) -> bytes:
+    async def call(self, grant: Grant, request: JsonRpcRequest, *, standard: bool) -> bytes:
         """Return the answer to a request about tools; see `mcp.rpc.respond` for `standard`.
 
-        A session whose tool never returned is ended, since an agent cannot reset it.
+        An agent's own session whose tool never returned is ended, since nobody can reset it.
 
         Raises:
             SessionLost: the session has ended.
@@ -56,16 +60,22 @@ class McpSessions:
         params = {name: value for name, value in request.params.items() if name != "session_id"}
         message = {"jsonrpc": request.jsonrpc, "method": request.method, "params": params, "id": request.id}
         try:
-            return await session.call(Request(messages.TOOLS if standard else messages.MCP, message))
-        except SessionStuck:
-            await self.registry.end(session, "a tool of it never returned")
-            raise SessionLost("the session has ended, because a tool of it never returned") from None
+            return await grant.session.call(Request(messages.TOOLS if standard else messages.MCP, message))
         except SessionLost:
             raise
         except OpenEnvError as error:
+            gave_up = isinstance(error, SessionStuck) or (isinstance(error, StepTimeout) and error.details.get("started"))
+            if gave_up and grant.owned:
+                self._end_later(grant.session)
             return encoded(failure(error, request))
 
-    async def answer(self, request: JsonRpcRequest, own: Session | None) -> bytes:
+    def _end_later(self, session: Session) -> None:
+        """End a session behind its agent's back: closing it waits for the tool that never returned."""
+        ending = asyncio.ensure_future(self.registry.end(session, "a tool of it never returned"))
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
+
+    async def answer(self, request: JsonRpcRequest, own: Session | None = None) -> bytes:
         """Return the answer to a message of OpenEnv's own form.
 
         Args:
@@ -86,10 +96,10 @@ class McpSessions:
             if "session_id" in request.params:
                 return await self.call(self.get(request.params["session_id"]), request, standard=False)
             if own is not None:
-                return await self.call(own, request, standard=False)
+                return await self.call(Grant(own, owned=True), request, standard=False)
             session = self.registry.begin()
             try:
-                return await self.call(session, request, standard=False)
+                return await self.call(Grant(session, owned=False), request, standard=False)
             finally:
                 await self.registry.end(session, "it was for one call")
         except SessionLost as error:
