@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, Field
 from toolboxes import Bump, Kit, Served
 
-from openenv import CompositeTransform, Observation, State, Transform
+from openenv import CompositeTransform, State, Transform
 from openenv.contract.tools import CallToolAction, CallToolObservation, ListToolsAction, ListToolsObservation, ToolErrorType
 from openenv.errors import UsageError
 from openenv.mcp import MCPEnvironment
@@ -178,14 +178,15 @@ def test_code_calls_tools_as_functions(kit: Kit) -> None:
 
 
 def test_a_transform_sees_what_tools_give() -> None:
-    class Stamp(Transform[Observation]):
-        def __call__(self, observation: Observation) -> Observation:
+    class Stamp(Transform[CallToolObservation]):
+        def __call__(self, observation: CallToolObservation) -> CallToolObservation:
             observation.metadata["seen"] = True
             return observation
 
     class Stamped(Kit):
         def __init__(self) -> None:
-            MCPEnvironment.__init__(self, [self.add], CompositeTransform([Stamp()]))
+            super().__init__()
+            self.transform = CompositeTransform([Stamp()])
 
     assert call(Stamped(), "add", a=1).metadata == {"seen": True}
 

@@ -18,6 +18,7 @@ from serving import running
 from toolboxes import Kit, Served, Waiting
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from openenv.client.tools import MCPToolClient, SyncToolClient
 from openenv.contract.tools import CallToolAction, CallToolObservation, ListToolsAction, ListToolsObservation
@@ -130,7 +131,7 @@ def test_json_rpc_over_a_socket_is_one_session(url: str) -> None:
             socket.recv(5)
     assert httpx.post(f"{url}/mcp", json=tool("count", session_id=session)).json()["error"]["code"] == -32602
     with pytest.raises(InvalidStatus):
-        connect(f"{url.replace('http', 'ws')}/mcp", origin="http://evil.example")  # type: ignore[arg-type]
+        connect(f"{url.replace('http', 'ws')}/mcp", origin=Origin("http://evil.example"))
 
 
 def test_the_tool_client_blocking(url: str) -> None:
