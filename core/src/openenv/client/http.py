@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import httpx
 import pydantic_core
 
-from ..errors import ConnectError, OpenEnvError, SessionLost, from_code
+from ..errors import ConnectError, NotSupportedError, OpenEnvError, SessionLost, from_code
 from ..wire import messages
 from ..wire.values import dump_plain
 from .address import is_loopback
@@ -71,6 +71,8 @@ class _Exchange:
 
     def _prepare(self, call: Call) -> tuple[_Message, dict[str, str]]:
         check_supported(call, "over HTTP: use the WebSocket transport")
+        if call.type == messages.MCP:
+            raise NotSupportedError("tools cannot be called by name over HTTP: use the WebSocket transport")
         if self._session is None and call.type != messages.RESET:
             raise SessionLost("no episode is open: reset() first")
         headers = {

@@ -2,6 +2,7 @@
 
 from .arrays import Array
 from .environment import Environment
+from .mode import ServerMode
 from .models import Action, EnvironmentMetadata, Observation, State
 from .result import StepResult
 from .transforms import CompositeTransform, NullTransform, Transform
@@ -14,6 +15,7 @@ __all__ = [
     "EnvironmentMetadata",
     "NullTransform",
     "Observation",
+    "ServerMode",
     "State",
     "StepResult",
     "Transform",

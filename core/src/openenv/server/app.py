@@ -14,6 +14,7 @@ from ..sessions.settings import Settings
 from ..sessions.spec import environment_spec
 from ..version import __version__
 from .http_routes import add_http_routes
+from .mcp_routes import add_mcp_routes
 from .socket_routes import SocketEndpoint
 
 
@@ -25,6 +26,7 @@ def create_app(
     max_concurrent_envs: int | None = None,
     *,
     state_cls: type[Any] | None = None,
+    mode: str | None = None,
     **settings: Any,
 ) -> FastAPI:
     """Return the web application that serves an environment.
@@ -35,6 +37,7 @@ def create_app(
         env_name: what the server calls itself; None takes the class's name.
         max_concurrent_envs: sessions at once; None means 256 where the environment declares
             `SUPPORTS_CONCURRENT_SESSIONS`, else 1; with `isolation="process"` 64 for every environment.
+        mode: `"simulation"`, or `"production"`: tools for agents and nothing else. None takes `OPENENV_MODE`.
         settings: any other field of `openenv.sessions.settings.Settings`, over its environment variable.
 
     Raises:
@@ -42,7 +45,7 @@ def create_app(
         FactoryError: `env` is a factory without a return annotation, was called to see its class, and failed.
     """
     spec = environment_spec(env, action_cls, observation_cls, state_cls, name=env_name)
-    registry = Registry(spec, Settings.from_environment(max_concurrent_envs=max_concurrent_envs, **settings))
+    registry = Registry(spec, Settings.from_environment(max_concurrent_envs=max_concurrent_envs, mode=mode, **settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -53,6 +56,7 @@ def create_app(
     app = FastAPI(title=spec.name, description=spec.metadata().description, version=__version__, lifespan=lifespan)
     app.state.registry = registry
     add_http_routes(app, registry)
+    add_mcp_routes(app, registry)
     app.router.routes.append(WebSocketRoute("/ws", SocketEndpoint(registry)))
     return app
 
@@ -65,7 +69,9 @@ def create_fastapi_app(
     *,
     env_name: str | None = None,
     state_cls: type[Any] | None = None,
+    mode: str | None = None,
     **settings: Any,
 ) -> FastAPI:
     """As `create_app`, with the order of arguments that this name has always had."""
-    return create_app(env, action_cls, observation_cls, env_name, max_concurrent_envs, state_cls=state_cls, **settings)
+    chosen = {"state_cls": state_cls, "mode": mode, **settings}
+    return create_app(env, action_cls, observation_cls, env_name, max_concurrent_envs, **chosen)

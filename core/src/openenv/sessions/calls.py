@@ -14,6 +14,8 @@ from pydantic import BaseModel
 
 from ..contract.models import Observation
 from ..errors import ExecutionError, InvalidActionError, NotSupportedError, OpenEnvError
+from ..mcp.environment import MCPEnvironment
+from ..mcp.rpc import respond, respond_async
 from ..wire import messages
 from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES, Request
 from ..wire.replies import Continued, reply_data
@@ -52,6 +54,8 @@ class Calls:
     def open(self) -> None:
         """Build the environment. Raises `FactoryError` where that fails."""
         environment = self._environment = self._spec.build()
+        if isinstance(environment, MCPEnvironment):
+            environment.server_mode = self._spec.mode
         cls = self._spec.cls
         self._reset = environment.reset_async if overrides(cls, "reset_async") else environment.reset
         self._step = environment.step_async if overrides(cls, "step_async") else environment.step
@@ -157,6 +161,9 @@ class Calls:
             raise ExecutionError(f"{self._spec.name} is closed")
         if request.type == messages.STEP:
             return self._prepare_step(request)
+        if request.type in messages.OF_TOOLS:
+            answer = respond_async if self._spec.is_async else respond
+            return partial(answer, environment, request.data, standard=request.type == messages.TOOLS)
         if request.type == messages.RENDER:
             return lambda: _picture_of(environment)
         if request.type == messages.RESET:
@@ -236,7 +243,11 @@ class Calls:
         return ExecutionError(told, error_type=kind)
 
 
-_RETURNS: dict[str, tuple[type, str]] = {messages.STATE: (BaseModel, "a State"), messages.RENDER: (dict, "a MIME bundle")}
+_RETURNS: dict[str, tuple[type, str]] = {
+    messages.STATE: (BaseModel, "a State"),
+    messages.RENDER: (dict, "a MIME bundle"),
+    **dict.fromkeys(messages.OF_TOOLS, (dict, "an answer")),
+}
 
 
 def _not_continued(last: Observation, error: OpenEnvError) -> ExecutionError:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
+from ..contract.mode import ServerMode
 from ..errors import NotSupportedError, UsageError
 from .isolation import Isolation
 from .settings import PROCESS, Settings
@@ -39,6 +40,7 @@ class Supply:
         self._shared_worker: Worker | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
+        self.serves_episodes = spec.mode is ServerMode.SIMULATION
 
     @property
     def several(self) -> bool:
