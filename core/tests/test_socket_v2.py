@@ -28,6 +28,14 @@ def code_of(message: dict[str, Any]) -> tuple[Any, Any]:
     return message["id"], message["data"]["code"]
 
 
+@pytest.mark.parametrize("given", [{"seed": "7"}, {"seed": True}, {"episode_id": 5}], ids=str)
+async def test_what_names_an_episode_is_of_its_type(codec: str, given: dict[str, Any]) -> None:
+    with running(create_app(Journal)) as url:
+        async with speaking(url, codec) as client:
+            assert code_of(await client.ask("reset", 1, given)) == (1, "VALIDATION_ERROR")
+            assert (await client.ask("reset", 2, {"episode_id": "e"}))["type"] == "observation"
+
+
 async def test_the_server_speaks_first_and_says_what_it_is(codec: str) -> None:
     app = create_app(Journal, max_message_bytes=123456, resume_window_s=7, idle_timeout_s=77, step_timeout_s=5.5)
     with running(app) as url:

@@ -135,6 +135,8 @@ def test_tree_search_plays_games_that_hide_something_by_what_its_seat_sees(game:
     observation = environment.reset(seed=0)
     while not observation.done:
         observation = environment.step(OpenSpielAction(action_id=rng.choice(observation.legal_actions)))
+    assert observation.reward is not None
+    assert observation.legal_actions == []
 
 
 @pytest.mark.long

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from websockets.asyncio.client import ClientConnection
@@ -42,10 +43,11 @@ class AsyncSocket(ClientConnection):
             self.loop.call_later(self.close_timeout or 0.0, self.transport.abort)
 
     async def send_all(self, message: bytes) -> None:
-        """As `write`, and wait while the connection has too much to send."""
+        """As `write`, and wait while the connection has too much to send, or until it is over."""
         self.write(message)
         if self.paused:
-            await self.drain()
+            with suppress(OSError):
+                await self.drain()
 
     async def receive(self) -> bytes:
         """Return the next message, for as long as nobody listens. Raises `ConnectionClosed`."""

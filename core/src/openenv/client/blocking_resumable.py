@@ -75,6 +75,9 @@ class BlockingResumable:
         except Exception as error:
             self._ended = as_lost(error)
             raise self._ended from error
+        except BaseException:
+            self._socket.close_socket()  # what was read by half is said again on the next
+            raise
         finally:
             self._turn.release()
 

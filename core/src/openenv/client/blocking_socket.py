@@ -152,9 +152,9 @@ class BlockingSocket:
         remaining_s = deadline - time.monotonic()
         if remaining_s <= 0:
             raise TimeoutError
-        self._wait(min(LONGEST_WAIT_S, remaining_s))
         wanted = 0 if self._splitter is None else self._splitter.wanted
         try:
+            self._wait(min(LONGEST_WAIT_S, remaining_s))
             data = self.socket.recv(min(max(wanted, READ_BYTES), MOST_READ_BYTES))
         except NO_DATA:
             self._mind_pings()

@@ -49,6 +49,7 @@ class Resumable:
         self._reading: asyncio.Task[None] | None = None
         self._saying: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Lock()
+        self._queueing = 0
 
     async def open(self) -> Resumable:
         assert self._socket is not None
@@ -64,7 +65,7 @@ class Resumable:
 
     async def request(self, call: Call) -> dict[str, Any]:
         until = self._loop.time() + call.timeout_s + GRACE_S
-        if self._ledger.full or self._turn.locked():
+        if self._ledger.full or self._queueing:
             await self._room(call, until)
         if self._ended is not None:
             raise type(self._ended)(self._ended.message)
@@ -85,6 +86,7 @@ class Resumable:
 
     async def _room(self, call: Call, until: float) -> None:
         """Wait, in the order of calls, until one more may be under way. Raises `StepTimeout` past the call's time."""
+        self._queueing += 1
         try:
             async with asyncio.timeout_at(until), self._turn:
                 while self._ledger.full and self._ended is None:
@@ -92,6 +94,8 @@ class Resumable:
                     await self._progress.wait()
         except TimeoutError:
             raise call.late() from None
+        finally:
+            self._queueing -= 1
 
     def _write(self, frame: bytes) -> None:
         """Send a frame if there is a socket for it; what is lost with one is said again on the next."""

@@ -190,6 +190,9 @@ class Calls:
 
     def _reset_arguments(self, request: Request) -> dict[str, Any]:
         data, names = request.data or {}, self._spec.reset_names
+        for name, kind, called in (("seed", int, "a whole number"), ("episode_id", str, "text")):
+            if request.strict and (given := data.get(name)) is not None and type(given) is not kind:
+                raise InvalidActionError(f"{name} is {called} or nothing, not {type(given).__name__}")
         if names is None:
             return data
         unknown = data.keys() - names - {"episode_id"}

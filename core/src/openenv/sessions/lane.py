@@ -165,8 +165,6 @@ class Lane:
         if (running := self._current) is not None and running.started and not self._closed:
             asyncio.get_running_loop().call_later(self._supply.close_timeout_s, self.give_up, running)
         self._closed = True
-        if self._timer is not None and self._current is None:
-            self._timer.cancel()
         for ticket in (*self._queue, self._current):
             if ticket is not None and not ticket.started:
                 ticket.settle(None, _closed())
@@ -178,6 +176,8 @@ class Lane:
                 await self._close(worker)
         finally:
             self._let_slots_go()
+            if self._timer is not None:
+                self._timer.cancel()
 
     async def _unused(self) -> Worker | None:
         """Stop building for nobody; return what is built already."""

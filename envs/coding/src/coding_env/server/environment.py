@@ -72,18 +72,19 @@ class CodingEnvironment(Environment[CodeAction, CodeObservation, CodeState]):
         """
         chosen = _task(task)
         options = self._options if executor is None else replace(self._options, executor=executor)
+        state = CodeState(
+            episode_id=uuid.uuid4().hex if episode_id is None else episode_id,
+            executor=options.executor,
+            task=None if chosen is None else chosen.name,
+            tests_total=0 if chosen is None else len(chosen.tests),
+        )
         fresh = self._started(options, seed, chosen)
         if self._interpreter is not None:
             self._interpreter.close()
         self._interpreter, self._options, self._task, self._seed = fresh, options, chosen, seed
         self._cells, self._last, self._over = [], None, False
-        self._state = CodeState(
-            episode_id=uuid.uuid4().hex if episode_id is None else episode_id,
-            executor=options.executor,
-            task=None if chosen is None else chosen.name,
-            tests_total=0 if chosen is None else len(chosen.tests),
-            protection=fresh.protection,
-        )
+        self._state = state
+        self._state.protection = fresh.protection
         told: dict[str, Any] = {"protection": fresh.protection}
         if chosen is not None:
             told["task"] = {"name": chosen.name, "prompt": chosen.prompt, "tests": len(chosen.tests)}
@@ -107,9 +108,9 @@ class CodingEnvironment(Environment[CodeAction, CodeObservation, CodeState]):
             self._restart()
         number = self._state.step_count + 1
         outcome = self._interpreter.run(action.code, f"<step {number}>", self._options.wall_time_s)
-        self._cells.append(action.code)
         observation = self._observation(outcome)
         if self._task is not None:
+            self._cells.append(action.code)
             self._grade(self._task, observation, number, went_on=outcome.ended_by is None)
         observation = self._apply_transform(observation.answering(action.code))
         self._state.step_count = number

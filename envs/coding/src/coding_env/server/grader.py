@@ -146,6 +146,8 @@ def _equal_numbers(expected: float, found: float, tolerance: float) -> bool:
 
 
 def _equal_sets(expected: list[Any], held: list[Any], tolerance: float) -> bool:
+    if len(expected) != len(held):
+        return False
     left = list(held)
     for one in expected:
         match = next((place for place, other in enumerate(left) if equal(one, other, tolerance)), None)

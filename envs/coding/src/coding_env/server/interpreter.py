@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import select
 import socket
@@ -72,9 +73,13 @@ class Interpreter:
         try:
             with their_control, their_channel, tempfile.TemporaryFile() as given:
                 given.write(stdin.encode("utf-8", "surrogatepass"))
-                given.seek(0)
-                files = [their_control.fileno(), their_channel.fileno(), given.fileno(), self._out.theirs, self._err.theirs]
-                nursery(options.executor).start(self._order(seed), files)
+                given.flush()
+                read_only = os.open(f"/proc/self/fd/{given.fileno()}", os.O_RDONLY)
+                try:
+                    files = [their_control.fileno(), their_channel.fileno(), read_only, self._out.theirs, self._err.theirs]
+                    nursery(options.executor).start(self._order(seed), files)
+                finally:
+                    os.close(read_only)
             self._out.given()
             self._err.given()
             self.protection = self._wait_until_ready()
