@@ -86,3 +86,13 @@ class EnvironmentMetadata(BaseModel):
     version: str | None = None
     author: str | None = None
     documentation_url: str | None = None
+
+
+class CodeExecResult(BaseModel):
+    """What running a program gave."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    stdout: str
+    stderr: str
+    exit_code: int

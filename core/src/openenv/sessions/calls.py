@@ -18,6 +18,7 @@ from ..wire import messages
 from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES, Request
 from ..wire.replies import Continued, reply_data
 from ..wire.values import encode as encode_v1
+from .offers import metadata_of, tasks_of
 from .spec import AnyEnvironment, EnvironmentSpec, overrides
 
 logger = logging.getLogger("openenv.environment")
@@ -159,6 +160,10 @@ class Calls:
             return self._prepare_step(request)
         if request.type == messages.RENDER:
             return lambda: _picture_of(environment)
+        if request.type == messages.TASKS:
+            return lambda: tasks_of(environment, request.data)
+        if request.type == messages.METADATA:
+            return lambda: metadata_of(environment)
         if request.type == messages.RESET:
             self._arguments = arguments = self._reset_arguments(request)
             if not request.continues:
@@ -230,7 +235,12 @@ class Calls:
         return ExecutionError(told, error_type=kind)
 
 
-_RETURNS: dict[str, tuple[type, str]] = {messages.STATE: (BaseModel, "a State"), messages.RENDER: (dict, "a MIME bundle")}
+_RETURNS: dict[str, tuple[type, str]] = {
+    messages.STATE: (BaseModel, "a State"),
+    messages.RENDER: (dict, "a MIME bundle"),
+    messages.TASKS: (dict, "tasks"),
+    messages.METADATA: (dict, "an EnvironmentMetadata"),
+}
 
 
 def _not_continued(last: Observation, error: ExecutionError) -> ExecutionError:

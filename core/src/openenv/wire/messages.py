@@ -8,6 +8,8 @@ RESET: Final = "reset"
 STEP: Final = "step"
 STATE: Final = "state"
 RENDER: Final = "render"
+TASKS: Final = "tasks"
+METADATA: Final = "metadata"
 LANES: Final = "lanes"
 CLOSE: Final = "close"
 ACK: Final = "ack"
@@ -16,11 +18,11 @@ HELLO: Final = "hello"
 OBSERVATION: Final = "observation"
 ERROR: Final = "error"
 
-REPLY_TYPE: Final = {RESET: OBSERVATION, STEP: OBSERVATION, STATE: STATE, RENDER: RENDER, LANES: LANES}
+REPLY_TYPE: Final = {RESET: OBSERVATION, STEP: OBSERVATION, STATE: STATE, RENDER: RENDER, TASKS: TASKS, LANES: LANES}
 """The type of the reply that each request gets when nothing goes wrong."""
 
 V1_REQUESTS: Final = frozenset({RESET, STEP, STATE, CLOSE})
-NUMBERED: Final = frozenset({RESET, STEP, STATE, RENDER, LANES})
+NUMBERED: Final = frozenset({RESET, STEP, STATE, RENDER, TASKS, LANES})
 """The requests of version 2 that carry an `id` and get a reply."""
 
 OF_LANES: Final = frozenset({RESET, STEP, STATE})
