@@ -91,10 +91,7 @@ def quiz_url() -> Iterator[str]:
 
 @pytest.fixture(params=["websocket", "http", "local"])
 def client(request: pytest.FixtureRequest, quiz_url: str) -> Iterator[QuizEnv]:
-    if request.param == "local":
-        made = QuizEnv.from_environment(Quiz)
-    else:
-        made = QuizEnv(quiz_url, transport=request.param)
+    made = QuizEnv.from_environment(Quiz) if request.param == "local" else QuizEnv(quiz_url, transport=request.param)
     with made:
         yield made
 

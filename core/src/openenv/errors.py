@@ -61,6 +61,8 @@ class OpenEnvError(RuntimeError):
 
 
 def _rebuild(kind: type[OpenEnvError], message: str, details: dict[str, Any]) -> OpenEnvError:
+    if kind.__init__ is OpenEnvError.__init__:
+        return kind(message, **details)
     error = kind.__new__(kind)
     OpenEnvError.__init__(error, message, **details)
     return error

@@ -90,7 +90,7 @@ class EnvClient(TaskCalls, Generic[ActT, ObsT, StateT]):
         )
         if base_url is not None:
             address(base_url)
-        self.base_url = base_url
+        self._base_url = base_url
         self._message_timeout_s = seconds(message_timeout_s)
         self._connection = Connection(lambda url: _ENDPOINTS[transport](url or base_url or "", options), provider)
         self._prepare()
@@ -116,7 +116,7 @@ class EnvClient(TaskCalls, Generic[ActT, ObsT, StateT]):
     @classmethod
     def _on(cls, connection: Connection, message_timeout_s: float) -> Self:
         client = cls.__new__(cls)
-        client.base_url = None
+        client._base_url = None
         client.mode = client_mode(None)
         client._message_timeout_s = seconds(message_timeout_s)
         client._connection = connection
@@ -230,6 +230,11 @@ class EnvClient(TaskCalls, Generic[ActT, ObsT, StateT]):
         if name is None:
             raise UsageError(f'{cls.__name__} names no server: give one, "my_env.server.app:app", or set its `server`')
         return name
+
+    @property
+    def base_url(self) -> str | None:
+        """Where the server is: as given, or as what started it says; None in process, and before it has been started."""
+        return self._base_url or self._connection.url
 
     def reset(self, *, timeout_s: float | None = None, **options: Any) -> Awaitable[StepResult[ObsT]]:
         """Start an episode.

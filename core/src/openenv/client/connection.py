@@ -64,6 +64,11 @@ class Connection:
             raise UsageError("lanes are for a client that is not connected yet: EchoEnv(url).lanes(64)")
         self._first, self._on_new_session = first, on_new_session
 
+    @property
+    def url(self) -> str | None:
+        """Where the server is that the provider started; None where none has been."""
+        return self._url
+
     def another(self) -> Connection:
         """Return a connection of its own to the same server, which stays this one's to start and stop."""
         return Connection(lambda _: self._make_endpoint(self.start_provider()))

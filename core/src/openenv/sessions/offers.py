@@ -9,6 +9,7 @@ from typing import Any
 
 import pydantic_core
 
+from ..contract.environment import describe
 from ..contract.models import EnvironmentMetadata
 from ..contract.tasks import TASK_CALLS, read_splits
 from ..errors import InvalidActionError, NotSupportedError
@@ -97,3 +98,10 @@ def _then(value: Any, change: Callable[[Any], Any]) -> Any:
         return change(await value)
 
     return later()
+
+
+def load_environment_metadata(env: Any, env_name: str | None = None) -> EnvironmentMetadata:
+    """Return what an environment, or its class, says of itself; `env_name` names one of which only the class is known."""
+    if isinstance(env, type):
+        return describe(env, env_name)
+    return EnvironmentMetadata.model_validate(env.get_metadata(), from_attributes=True)
