@@ -15,9 +15,13 @@ from typing import Any
 
 import chart
 import document
+import growth
+import growth_chart
+import growth_report
 import report
 from bench import Bench
 from driver import Driver
+from growth import Growth
 from results import RowResult
 from rows import PUBLISHED, ROWS, SIDES
 from targets import verdicts
@@ -38,18 +42,35 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--row", action="append", metavar="NAME", choices=[row.name for row in ROWS], help="only this; repeatable"
     )
+    made.add_argument(
+        "--growth",
+        nargs="?",
+        const="also",
+        choices=["also", "only"],
+        help="how cost grows with sessions and content, after the rows or instead: about 25 minutes, quick: 1",
+    )
     made.add_argument("--repeats", type=int, help="measurements of each row on each side (5; quick: 2)")
     made.add_argument("--seconds", type=float, help="how long a measurement lasts (1.5; quick: 0.3)")
     made.add_argument("--without-published", action="store_true", help="only ours and the floor")
     made.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured")
-    made.add_argument("--chart", type=Path, metavar="FOLDER", help="write benchmark.svg and benchmark.png")
-    made.add_argument("--document", action="store_true", help="write docs/benchmarks.md and its chart")
+    made.add_argument("--chart", type=Path, metavar="FOLDER", help="draw what was measured, as SVG and PNG")
+    made.add_argument(
+        "--document",
+        type=Path,
+        nargs="?",
+        const=document.DOCS,
+        metavar="FOLDER",
+        help=f"write {document.BENCHMARKS} and {document.PERFORMANCE} and their charts (in docs)",
+    )
     return made
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for; return 1 where a measurement failed. A target missed is no failure."""
-    chosen = parser().parse_args(arguments)
+    line = parser()
+    chosen = line.parse_args(arguments)
+    if chosen.row and chosen.growth == "only":
+        line.error("--growth only measures no rows: leave out --row, or say --growth")
     given = {"repeats": chosen.repeats, "seconds": chosen.seconds}
     settings = SETTINGS[chosen.quick] | {name: value for name, value in given.items() if value is not None}
     sides = tuple(side for side in SIDES if not (chosen.without_published and side == PUBLISHED))
@@ -57,50 +78,80 @@ def main(arguments: list[str] | None = None) -> int:
     if busy > BUSY:
         print(f"This machine is busy (load {busy:.1f}): what follows is rough.", file=sys.stderr)
     bench = Bench(settings["seconds"], settings["warmup_s"], settings["held"])
+    rows = [row for row in ROWS if not chosen.row or row.name in chosen.row] if chosen.growth != "only" else []
+    scales = growth.scales(chosen.quick) if chosen.growth else []
     try:
         if PUBLISHED in sides:
             bench.python(PUBLISHED)
         driver = Driver(bench, sides, settings["repeats"], keep=chosen.quick)
-        results = driver.run([row for row in ROWS if not chosen.row or row.name in chosen.row])
+        found = driver.run(rows + [row for scale in scales for row in scale.rows.values()])
     except subprocess.CalledProcessError as error:
         print(f"an installation failed: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
         return 130
+    results, rest = found[: len(rows)], iter(found[len(rows) :])
+    growths = [Growth(scale.name, dict(zip(scale.rows, rest, strict=False))) for scale in scales]
     known = report.facts(driver.facts, settings | {"load_before": busy})
-    _print(results, known)
+    _print(results, growths, known)
     if chosen.json:
-        chosen.json.write_text(json.dumps(report.as_json(results, known), indent=1, ensure_ascii=False) + "\n")
-    folders = [folder for folder in (chosen.chart, document.IMAGES if chosen.document else None) if folder]
-    for folder in folders:
-        _chart(results, folder)
+        told = report.as_json(results, known) | ({"growth": growth_report.as_json(growths)} if growths else {})
+        chosen.json.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    if chosen.chart:
+        _draw(results, growths, chosen.chart)
     if chosen.document:
-        print(f"wrote {document.write(report.markdown(results, known)).name}")
-    return int(any(result.errors for result in results))
+        _document(results, growths, known, chosen.document)
+    return int(any(result.errors for result in found))
 
 
-def _print(results: list[RowResult], known: dict[str, Any]) -> None:
+def _print(results: list[RowResult], growths: list[Growth], known: dict[str, Any]) -> None:
     loops = ", ".join(sorted(set(known["loops"].values())))
-    print(f"\n{', '.join(known['packages'])}; Python {known['python']}, {known['system']}, {known['cores']} cores")
-    print(f"{known['repeats']} repeats of {known['seconds']:g} s in turn; the callers' event loop: {loops or 'none'}\n")
-    print(report.figures_table(results), end="\n\n")
-    print(report.ABOUT)
-    found = verdicts(results)
-    if found:
-        print("\n" + report.targets_table(found))
-    told = report.notes(results)
+    print(f"\n{report.circumstances(known)} The callers' event loop: {loops or 'none'}.\n")
+    if results:
+        print(report.figures_table(results), end="\n\n")
+        print(report.ABOUT)
+    reached = verdicts(results)
+    if reached:
+        print("\n" + report.targets_table(reached))
+    if growths:
+        print("\n" + growth_report.terminal(growths))
+    told = report.notes(results) + growth_report.failures(growths)
     if told:
         print("\n" + "\n".join(told))
 
 
-def _chart(results: list[RowResult], folder: Path) -> None:
+def _draw(results: list[RowResult], growths: list[Growth], folder: Path) -> list[Path]:
+    paths: list[Path] = []
     try:
-        paths = chart.save(results, folder)
+        if results:
+            paths += chart.save(results, folder)
     except (ImportError, ValueError) as error:
-        print(f"no chart: {error}")
-    else:
-        print("wrote " + ", ".join(path.name for path in paths))
+        print(f"no chart of the rows: {error}")
+    try:
+        paths += growth_chart.save(growths, folder)
+    except ImportError as error:
+        print(f"no chart of growth: {error}")
+    print("drew " + (", ".join(path.name for path in paths) or "nothing"))
+    return paths
+
+
+def _document(results: list[RowResult], growths: list[Growth], known: dict[str, Any], folder: Path) -> None:
+    paths = _draw(results, growths, folder / document.IMAGES)
+    written = []
+    if results:
+        shown = document.picture(paths, chart.NAME, "How many times as good as the published package each row is")
+        document.write(folder / document.BENCHMARKS, document.RESULTS, [*shown, report.markdown(results, known)])
+        written.append(document.BENCHMARKS)
+    if growths:
+        crowd = document.picture(paths, growth_chart.SESSIONS_NAME, "Rate, latency, memory and cost of a step by sessions")
+        content = document.picture(paths, growth_chart.CONTENT_NAME, "Steps and megabytes a second by the content's size")
+        knees = growth_report.paragraphs(growths, crowd, content)
+        about = report.circumstances(known)
+        document.write(folder / document.PERFORMANCE, document.GROWTH, [about, *knees])
+        document.write(folder / document.BENCHMARKS, document.GROWTH, [about, growth_report.markdown_tables(growths)])
+        written += [document.PERFORMANCE, document.BENCHMARKS]
+    print(f"wrote {', '.join(dict.fromkeys(written)) or 'no document'}")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Bench:
     warmup_s: float
     held: int
     _stack: ExitStack = field(default_factory=ExitStack)
-    _servers: dict[tuple[str, str], Server] = field(default_factory=dict)
+    _servers: dict[tuple[str, str, int], Server] = field(default_factory=dict)
     _generators: dict[str, Generator] = field(default_factory=dict)
 
     def python(self, side: str, *, fresh: bool = False) -> Path:
@@ -40,23 +40,23 @@ class Bench:
             return _published()
         return _fresh() if fresh and side != FLOOR else Path(sys.executable)
 
-    def new_server(self, side: str, kind: str, *, fresh: bool = False) -> Server:
-        """Start a server of a side that shows a kind of content; the caller ends it."""
+    def new_server(self, side: str, kind: str, *, fresh: bool = False, sessions: int = SESSIONS, workers: int = 1) -> Server:
+        """Start a server that shows a kind of content and has so many slots; the caller ends it. Only ours has `workers`."""
         arguments = {
             FLOOR: [kind],
-            PUBLISHED: [kind, str(SESSIONS)],
-            THREAD: [kind, THREAD, str(SESSIONS)],
-            INLINE: [kind, INLINE, str(SESSIONS)],
+            PUBLISHED: [kind, str(sessions)],
+            THREAD: [kind, THREAD, str(sessions), str(workers)],
+            INLINE: [kind, INLINE, str(sessions), str(workers)],
         }[side]
         return Server(self.python(side, fresh=fresh), f"{FOLDERS[side]}.server", *arguments)
 
-    def server(self, side: str, kind: str) -> Server:
-        """Return the running server of a side and a kind."""
+    def server(self, side: str, kind: str, workers: int = 1) -> Server:
+        """Return the running server of a side and a kind, with so many worker processes."""
         if side == PUBLISHED:
             kind = kind.replace(payload.ARRAY, "floats-")  # it sends an array as a list, which it does already
-        if (side, kind) not in self._servers:
-            self._servers[side, kind] = self._stack.enter_context(self.new_server(side, kind))
-        return self._servers[side, kind]
+        if (side, kind, workers) not in self._servers:
+            self._servers[side, kind, workers] = self._stack.enter_context(self.new_server(side, kind, workers=workers))
+        return self._servers[side, kind, workers]
 
     def generator(self, side: str) -> Generator:
         """Return a side's load generator."""

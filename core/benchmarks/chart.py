@@ -22,9 +22,6 @@ def save(results: list[RowResult], folder: Path) -> list[Path]:
         ImportError: matplotlib is not installed.
         ValueError: nothing was compared to the published package.
     """
-    matplotlib, drawing = import_module("matplotlib"), import_module("matplotlib.figure")
-    matplotlib.rcParams.update({"svg.hashsalt": NAME, "font.size": 9})
-
     lines = [
         (f"{result.row.name}: {metric.unit}", gains)
         for result in results
@@ -33,13 +30,25 @@ def save(results: list[RowResult], folder: Path) -> list[Path]:
     ]
     if not lines:
         raise ValueError("nothing was compared to the published package")
-    figure = drawing.Figure(figsize=(8, 1.4 + 0.34 * len(lines)), layout="constrained")
+    figure = new_figure(8, 1.4 + 0.34 * len(lines))
     axes = figure.add_subplot()
     _draw(axes, lines)
+    return save_figure(figure, folder, NAME)
+
+
+def new_figure(width: float, height: float) -> Any:
+    """Return an empty drawing, its sides in inches. Raises ImportError where matplotlib is not installed."""
+    import_module("matplotlib").rcParams.update({"font.size": 9})
+    return import_module("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
+
+
+def save_figure(figure: Any, folder: Path, name: str) -> list[Path]:
+    """Write a drawing as SVG and PNG, each the same from the same figures, and return where."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{NAME}.svg", folder / f"{NAME}.png"]
-    figure.savefig(paths[0], metadata={"Date": None, "Creator": None})
-    figure.savefig(paths[1], dpi=150, metadata={"Software": None})
+    paths = [folder / f"{name}.svg", folder / f"{name}.png"]
+    with import_module("matplotlib").rc_context({"svg.hashsalt": name}):
+        figure.savefig(paths[0], metadata={"Date": None, "Creator": None})
+        figure.savefig(paths[1], dpi=150, metadata={"Software": None})
     return paths
 
 

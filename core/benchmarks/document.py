@@ -1,27 +1,29 @@
-"""Writes the results into docs/benchmarks.md, between its two marks."""
+"""Writes results into documents, each between two marks: `<!-- NAME -->` and `<!-- end of NAME -->`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 DOCS = Path(__file__).parents[2] / "docs"
-DOCUMENT = DOCS / "benchmarks.md"
-IMAGES = DOCS / "images"
-CHART = "benchmark.svg"
-BEGIN, END = "<!-- results -->", "<!-- end of results -->"
+BENCHMARKS, PERFORMANCE = "benchmarks.md", "performance.md"
+IMAGES = "images"
+RESULTS, GROWTH = "results", "growth"
 
 
-def write(text: str) -> Path:
-    """Put the results into the document, above them the chart where there is one, and return it.
+def write(document: Path, name: str, parts: list[str]) -> None:
+    """Put paragraphs where a document has a place of that name.
 
     Raises:
-        ValueError: it has no place for them.
+        ValueError: it has none.
     """
-    if (IMAGES / CHART).exists():
-        text = f"![How many times as good as the published package each row is](images/{CHART})\n\n{text}"
-    before, begin, rest = DOCUMENT.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{DOCUMENT.name} has no place for results: {BEGIN} … {END}")
-    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
-    return DOCUMENT
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    before, found_begin, rest = document.read_text().partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not (found_begin and found_end):
+        raise ValueError(f"{document.name} has no place for {name}: {begin} … {end}")
+    document.write_text("\n\n".join([before + begin, *parts, end + after]))
+
+
+def picture(paths: list[Path], name: str, text: str) -> list[str]:
+    """Return the paragraph that shows a chart, where this was drawn."""
+    return [f"![{text}]({IMAGES}/{path.name})" for path in paths if path.name == f"{name}.svg"]

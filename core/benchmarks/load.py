@@ -21,10 +21,14 @@ from typing import Any
 import payload
 from memory import resident_mb
 from process_start import allow_many_sockets
+from processor import used_s
 
 clock = time.perf_counter
 OPENING_AT_ONCE = 16
 SETTLE_S = 1.0
+ROUNDS = 3
+COUNTED_SESSIONS = 16
+"""The memory of fewer cannot be told from the server's own changes."""
 Result = dict[str, Any]
 
 
@@ -96,21 +100,59 @@ class Load:
 
     async def concurrent(self, kind: str, url: str, count: int, seconds: float, warmup_s: float) -> Result:
         """Many sessions, each on a connection of its own, each doing one step after the other."""
-        action = self._side.move()
         async with AsyncExitStack() as stack:
             envs = await self._opened(stack, kind, url, count)
-            start = clock() + warmup_s
-            end = start + seconds
-            durations: list[float] = []
+            return _rates((await self._played(envs, seconds, warmup_s))[0], seconds)
 
-            async def play(env: Any) -> None:
-                while (began := clock()) < end:
-                    await env.step(action)
-                    if began >= start:
-                        durations.append(clock() - began)
+    async def crowd(self, kind: str, url: str, count: int, seconds: float, warmup_s: float, pid: int) -> Result:
+        """As `concurrent`, with the server's memory for each session, and what a step costs server and client.
 
-            await asyncio.gather(*map(play, envs))
-        return _rates(durations, seconds)
+        It lasts longer where a session could not do `ROUNDS` steps in that time.
+        """
+        action = self._side.move()
+        idle = resident_mb(pid)
+        async with AsyncExitStack() as stack:
+            envs = await self._opened(stack, kind, url, count)
+            began = clock()
+            await asyncio.gather(*(env.step(action) for env in envs))
+            round_s = clock() - began
+            seconds, warmup_s = max(seconds, ROUNDS * round_s), max(warmup_s, round_s)
+            began, server_s, client_s = clock(), used_s(pid), time.process_time()
+            durations, before = await self._played(envs, seconds, warmup_s)
+            elapsed_s, server_s, client_s = clock() - began, used_s(pid) - server_s, time.process_time() - client_s
+            full = resident_mb(pid)
+        steps = before + len(durations)
+        result = _rates(durations, seconds) | {
+            "server_us": server_s / steps * 1e6,
+            "client_us": client_s / steps * 1e6,
+            "server_busy": server_s / elapsed_s * 100,
+            "client_busy": client_s / elapsed_s * 100,
+        }
+        return result | ({"session_kb": (full - idle) * 1000 / count} if count >= COUNTED_SESSIONS else {})
+
+    async def _played(self, envs: list[Any], seconds: float, warmup_s: float) -> tuple[list[float], int]:
+        """Let every session do one step after the other.
+
+        Returns:
+            How long each step took that began after the warm-up, and how many began in it.
+        """
+        action = self._side.move()
+        start = clock() + warmup_s
+        end = start + seconds
+        durations: list[float] = []
+        before = 0
+
+        async def play(env: Any) -> None:
+            nonlocal before
+            while (began := clock()) < end:
+                await env.step(action)
+                if began >= start:
+                    durations.append(clock() - began)
+                else:
+                    before += 1
+
+        await asyncio.gather(*map(play, envs))
+        return durations, before
 
     async def lanes(self, kind: str, url: str, count: int, seconds: float, warmup_s: float) -> Result:
         """Many environments on one connection, all stepped by one message."""

@@ -39,6 +39,12 @@ def facts(generators: dict[str, dict[str, str]], settings: dict[str, Any]) -> di
     }
 
 
+def circumstances(known: dict[str, Any]) -> str:
+    """Return in one line what was measured, and on what."""
+    told = f"Python {known['python']} on {known['system']}, {known['cores']} cores"
+    return f"{', '.join(known['packages'])}; {told}; {known['repeats']} repeats of {known['seconds']:g} s."
+
+
 def figures_table(results: list[RowResult]) -> str:
     """Return what was measured, for a terminal."""
     head = ["row", "figure", *SIDES, "thread ÷ publ.", "inline ÷ publ.", "thread ÷ floor", "inline ÷ floor"]
@@ -48,12 +54,12 @@ def figures_table(results: list[RowResult]) -> str:
             measured = [_figure(result.spread(metric, side)) for side in SIDES]
             ratios = [_ratio(result.ratio(metric, side, other)) for other in (PUBLISHED, FLOOR) for side in OURS]
             rows.append(["" if number else result.row.name, metric.unit, *measured, *ratios])
-    return _aligned(head, rows)
+    return aligned(head, rows)
 
 
 def targets_table(found: list[Verdict]) -> str:
     """Return which targets were reached, for a terminal."""
-    return _aligned(["target", "ours", "compared to", "wanted", "reached", ""], [_target_cells(verdict) for verdict in found])
+    return aligned(["target", "ours", "compared to", "wanted", "reached", ""], [_target_cells(verdict) for verdict in found])
 
 
 def notes(results: list[RowResult]) -> list[str]:
@@ -71,19 +77,23 @@ def notes(results: list[RowResult]) -> list[str]:
 def markdown(results: list[RowResult], known: dict[str, Any]) -> str:
     """Return ratios, targets and what they depend on: nothing that another machine could not give."""
     head = ["", "figure", "thread ÷ published", "inline ÷ published", "thread ÷ floor", "inline ÷ floor"]
-    rows = []
+    rows, alone = [], []
     for result in results:
         for number, metric in enumerate(result.row.metrics):
+            title = "" if number else result.row.title
             pairs = [(side, other) for other in (PUBLISHED, FLOOR) for side in OURS]
             cells = [_ratio(result.ratio(metric, side, other)) for side, other in pairs]
+            own = [_figure(result.spread(metric, side)) for side in OURS]
             if set(cells) != {NONE}:
-                rows.append(["" if number else result.row.title, _told(metric), *cells])
+                rows.append([title, _told(metric), *cells])
+            elif set(own) != {NONE}:
+                alone.append([title, _told(metric), *own])
     verdict_rows = [_target_cells(verdict) for verdict in verdicts(results)]
     parts = [
-        f"{', '.join(known['packages'])}; Python {known['python']} on {known['system']}, {known['cores']} cores; "
-        f"{known['repeats']} repeats of {known['seconds']:g} s.",
-        _markdown_table(head, rows),
-        _markdown_table(["target", "ours", "compared to", "wanted", "reached", ""], verdict_rows),
+        circumstances(known),
+        markdown_table(head, rows),
+        *([markdown_table(["compared to nobody", "figure", *OURS], alone)] if alone else []),
+        markdown_table(["target", "ours", "compared to", "wanted", "reached", ""], verdict_rows),
     ]
     told = [*notes(results), RATIOS]
     return "\n\n".join([*parts, "\n".join(f"- {line}" for line in told)])
@@ -96,34 +106,34 @@ def _told(metric: Metric) -> str:
 def _target_cells(verdict: Verdict) -> list[str]:
     target = verdict.target
     sign = "≥" if verdict.higher_is_better else "≤"
-    reached = NONE if verdict.reached is None else f"{_number(verdict.reached)}×"
+    reached = NONE if verdict.reached is None else f"{rounded(verdict.reached)}×"
     word = verdict.word if verdict.word == NOT_MEASURED else verdict.word.upper() if verdict.word == "missed" else verdict.word
     reference = "bare sockets" if target.reference == FLOOR else target.reference
-    wanted = f"{sign} {_number(target.limit)}×"
+    wanted = f"{sign} {rounded(target.limit)}×"
     return [f"{target.row}, {verdict.unit}", target.side, reference, wanted, reached, word]
 
 
 def _figure(spread: Spread | None) -> str:
     if spread is None:
         return NONE
-    return _number(spread.median) + (f" ±{spread.half_range:.0%}" if len(spread.values) > 1 else "")
+    return rounded(spread.median) + (f" ±{spread.half_range:.0%}" if len(spread.values) > 1 else "")
 
 
 def _ratio(spread: Spread | None) -> str:
     if spread is None:
         return NONE
-    least, greatest = _number(min(spread.values)), _number(max(spread.values))
-    return f"{_number(spread.median)}×" + (f" ({least}–{greatest})" if least != greatest else "")
+    least, greatest = rounded(min(spread.values)), rounded(max(spread.values))
+    return f"{rounded(spread.median)}×" + (f" ({least}–{greatest})" if least != greatest else "")
 
 
-def _number(value: float) -> str:
+def rounded(value: float) -> str:
     """Return a number with three digits that count, or all before the point."""
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if abs(value) >= 0.095 else f"{value:.2g}"
 
 
-def _aligned(head: list[str], rows: list[list[str]]) -> str:
+def aligned(head: list[str], rows: list[list[str]]) -> str:
     """Return a table whose first two columns stand left and all others right."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = []
@@ -136,5 +146,6 @@ def _aligned(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(lines)
 
 
-def _markdown_table(head: list[str], rows: list[list[str]]) -> str:
+def markdown_table(head: list[str], rows: list[list[str]]) -> str:
+    """Return a table for a document."""
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))

@@ -84,6 +84,20 @@ def _lanes(count: int) -> Callable[[Bench, str], dict[str, Any]]:
     return lambda bench, side: (sessions if side == PUBLISHED else lanes)(bench, side)
 
 
+def _workers(count: int, kind: str) -> Callable[[Bench, str], dict[str, Any]]:
+    """Return the measurement of sessions on a server of one process, and right after it on one of two."""
+
+    def measure(bench: Bench, side: str) -> dict[str, Any]:
+        options = {"kind": kind, "count": count, "seconds": bench.seconds, "warmup_s": bench.warmup_s}
+        one, two = (
+            bench.generator(side).command("concurrent", url=bench.server(side, kind, workers).url(), **options)["steps_per_s"]
+            for workers in (1, 2)
+        )
+        return {"one_per_s": one, "two_per_s": two, "scaling": two / one}
+
+    return measure
+
+
 def _first_step(bench: Bench, side: str) -> dict[str, Any]:
     generator = bench.generator(side)
     generator.facts()
@@ -126,6 +140,11 @@ def _loaded(
 STEP_RATE = (STEPS, P99)
 FLOATS_1K, FLOATS_100K, ARRAY_1K, ARRAY_100K = "floats-1000", "floats-100000", "array-1000", "array-100000"
 CONNECT = (Metric("connect_ms", "median ms"), Metric("connect_p99_ms", "p99 ms"))
+WORKERS = (
+    Metric("one_per_s", "steps/s by 1 process", higher_is_better=True),
+    Metric("two_per_s", "steps/s by 2", higher_is_better=True),
+    Metric("scaling", "times as many by 2", higher_is_better=True),
+)
 MEMORY = (Metric("idle_mb", "MB at rest"), Metric("session_kb", "kB a session"))
 INSTALL = (Metric("install_mb", "MB"), Metric("packages", "packages"))
 IMPORT = (Metric("import_s", "s"), Metric("name_s", "s, bare openenv"))
@@ -135,6 +154,15 @@ ROWS = [
     _loaded("http", "one session over HTTP", LATENCIES, "http"),
     _loaded("sessions-64", "64 sessions at once", LATENCIES, "concurrent", sides=SERVED, count=64),
     _loaded("sessions-512", "512 sessions at once", LATENCIES, "concurrent", sides=SERVED, count=512),
+    Row("workers-64", "64 sessions, worker processes", WORKERS, OURS, _workers(64, payload.SMALL), payload.SMALL),
+    Row(
+        "workers-64-thinking",
+        "64 sessions whose steps compute, worker processes",
+        WORKERS,
+        OURS,
+        _workers(64, payload.THINKING),
+        payload.THINKING,
+    ),
     Row("lanes-64", "64 lanes on one connection (published: 64 sessions)", (STEPS,), SERVED, _lanes(64), payload.SMALL),
     _loaded("floats-1k", "observations of 1,000 floats", STEP_RATE, "sequential", FLOATS_1K),
     _loaded("floats-100k", "observations of 100,000 floats", STEP_RATE, "sequential", FLOATS_100K),

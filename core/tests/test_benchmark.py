@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_rows_are_measured_and_told(tmp_path: Path) -> None:
@@ -42,3 +47,37 @@ def test_a_failed_measurement_is_told_and_ends_in_1() -> None:
     done = subprocess.run([sys.executable, "-c", program, str(BENCHMARKS)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "async FAILED: thread: it broke" in done.stdout
+
+
+def test_growth_is_measured_and_written_into_the_documents(tmp_path: Path) -> None:
+    for name in ("benchmarks.md", "performance.md"):
+        shutil.copy(DOCS / name, tmp_path)
+    before = (tmp_path / "performance.md").read_text()
+    written = tmp_path / "results.json"
+    options = ["--growth", "only", "--quick", "--without-published", "--seconds", "0.05", "--repeats", "1"]
+    command = [sys.executable, str(BENCHMARKS), *options, "--document", str(tmp_path), "--json", str(written)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stdout + done.stderr
+    growths = {growth["name"]: growth for growth in json.loads(written.read_text())["growth"]}
+    assert growths.keys() == {"sessions", "list", "array"}
+    for name, growth in growths.items():
+        assert growth["knees"].keys() == {"thread", "inline", "floor"}
+        for size in growth["sizes"]:
+            figures = {metric["name"]: metric["sides"] for metric in size["metrics"]}
+            assert figures["steps_per_s"].keys() == {"thread", "inline", "floor"}, (name, size["absent"])
+            assert ("thread" in figures["session_kb"]) == (size["size"] >= 16) if name == "sessions" else True
+    after = (tmp_path / "performance.md").read_text()
+    assert before.partition("<!-- growth -->")[0] == after.partition("<!-- growth -->")[0]
+    assert "**Threads**: throughput stops growing at **" in after
+    assert "| 64 |" in (tmp_path / "benchmarks.md").read_text().partition("<!-- growth -->")[2]
+
+
+def test_knees() -> None:
+    knee = runpy.run_path(str(BENCHMARKS / "knee.py"))
+    rate = {1: 100.0, 4: 350.0, 16: 910.0, 64: 1000.0, 256: 700.0}
+    assert knee["levels_off"](rate) == 16
+    assert knee["levels_off"]({}) is None
+    assert knee["leaves_proportion"]({4: 1.0, 16: 2.0, 64: 8.0, 256: 65.0}, 16) == 256
+    assert knee["leaves_proportion"]({16: 2.0, 64: 15.9}, 16) is None
+    assert knee["halves"]({100: 1000.0, 1000: 1000.0, 10_000: 250.0}) == pytest.approx(10**3.5)
+    assert knee["halves"]({100: 1000.0, 1000: 501.0}) is None

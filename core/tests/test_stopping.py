@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from counting import Count, CounterEnv
+from server_process import SERVE, ServerProcess
 from serving import wait_until
 
 from openenv.errors import SessionLost, ShuttingDown
@@ -21,25 +20,11 @@ from openenv.errors import SessionLost, ShuttingDown
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stops by signal")
 
 
-class Server:
-    """A server process of its own, and the diary of its environments."""
+class Server(ServerProcess):
+    """A server of `Lingering`."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
-        self.diary = folder / "diary"
-        self.diary.touch()
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "DIARY": str(self.diary), **settings}
-        command = [sys.executable, "-m", "openenv.server", "lingering:app", "--port", "0"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().split()[-1]
-
-    def events(self) -> list[str]:
-        return self.diary.read_text().split()
-
-    def wait(self) -> tuple[int, str]:
-        """Return the exit code and what was logged."""
-        _, log = self.process.communicate(timeout=20)
-        return self.process.returncode, log
+        super().__init__(folder, *SERVE, "lingering:app", "--port", "0", **settings)
 
 
 @pytest.fixture
@@ -47,8 +32,7 @@ def servers() -> Iterator[list[Server]]:
     started: list[Server] = []
     yield started
     for server in started:
-        server.process.kill()
-        server.process.communicate()
+        server.kill()
 
 
 async def test_calls_in_flight_finish_and_environments_close(servers: list[Server], tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ class Game(Environment[Move, Observation, State]):
     def step(self, action: Move, timeout_s: float | None = None) -> Observation:
         self._state.step_count += 1
         self._total += action.amount
+        if self.kind == payload.THINKING:
+            payload.think()
         return self._seen(total=self._total, reward=float(action.amount), done=False, **self._content)  # type: ignore[no-any-return]
 
     @property

@@ -1,20 +1,20 @@
-"""Serves the environment with this project: `python -m ours.server KIND ISOLATION SESSIONS`."""
+"""Serves the environment with this project: `python -m ours.server KIND ISOLATION SESSIONS [WORKERS]`."""
 
 from __future__ import annotations
 
+import os
 import sys
 
-from ours.environment import Move, game, observation
 from process_start import allow_many_sockets, end_with_parent
 
-from openenv.server import create_app, serve
+from openenv.server import serve
 
 
-def main(kind: str, isolation: str, sessions: str) -> None:
+def main(kind: str, isolation: str, sessions: str, workers: str = "1") -> None:
     allow_many_sockets()
     end_with_parent()
-    app = create_app(game(kind), Move, observation(kind), max_concurrent_envs=int(sessions), isolation=isolation)
-    serve(app, port=0, log_level="error")
+    os.environ |= {"BENCH_KIND": kind, "OPENENV_ISOLATION": isolation, "OPENENV_MAX_CONCURRENT_ENVS": sessions}
+    serve("ours.app:app", port=0, log_level="error", workers=int(workers))
 
 
 if __name__ == "__main__":

@@ -107,6 +107,7 @@ class AsyncSocket(ClientConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._splitter = self._listener = None  # which lead back here
         self._tell(None)
 
     def _hand_over(self, message: bytes) -> None:

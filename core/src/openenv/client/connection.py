@@ -94,16 +94,7 @@ class Connection:
                     raise UsageError(
                         "this client is connected in an event loop: await its calls there, or use another client here"
                     )
-                transport = self._make_endpoint(self.start_provider()).blocking_transport()
-                transport = transport.open()
-                if self._first is not None:
-                    try:
-                        transport.request(self._first)
-                    except BaseException:
-                        transport.close()
-                        raise
-                    self._on_new_session()
-                self._blocking = transport
+                transport = self._blocking = self._begin_session(self.start_provider())
                 self._goodbye = weakref.finalize(self, _say_goodbye, transport, _PROCESS.number)
             return self._blocking
 
@@ -122,17 +113,39 @@ class Connection:
             if self._async is not None:
                 raise UsageError("this client is connected in another event loop: close it there, or use another client")
             url = await asyncio.to_thread(self.start_provider) if self._provider is not None else None
-            transport = self._make_endpoint(url).transport()
-            transport = await transport.open()
-            if self._first is not None:
-                try:
-                    await transport.request(self._first)
-                except BaseException:
-                    await transport.close()
-                    raise
-                self._on_new_session()
+            transport = await self._begin_session_async(url)
             self._async = (loop, transport)
             return transport
+
+    def _begin_session(self, url: str | None, *, again: bool = False) -> BlockingTransport:
+        """Connect and make the first call; a session that was cut off before it could run is followed by another, once."""
+        transport = self._make_endpoint(url).blocking_transport().open()
+        if self._first is None:
+            return transport
+        try:
+            transport.request(self._first)
+        except BaseException as error:
+            transport.close()
+            if again or not isinstance(error, SessionLost):
+                raise
+            return self._begin_session(url, again=True)
+        self._on_new_session()
+        return transport
+
+    async def _begin_session_async(self, url: str | None, *, again: bool = False) -> Transport:
+        """As `_begin_session`, awaited."""
+        transport = await self._make_endpoint(url).transport().open()
+        if self._first is None:
+            return transport
+        try:
+            await transport.request(self._first)
+        except BaseException as error:
+            await transport.close()
+            if again or not isinstance(error, SessionLost):
+                raise
+            return await self._begin_session_async(url, again=True)
+        self._on_new_session()
+        return transport
 
     def request(self, call: Call, *, again: bool = False) -> dict[str, Any]:
         """Send a call and wait for its reply; raises as `Transport.request` does.

@@ -74,38 +74,46 @@ class _Control:
 
     async def reset(self, request: HttpRequest) -> Response:
         async def run() -> Response:
-            data = await _body(request, self._longest)
+            body = await _body(request, self._longest)
+            data = _fields(body)
             request_id = _request_id(data)
-            session = await self._sessions.for_reset(request, request_id)
-            deadline_s = _timeout(data)
-            return await self._run(request, session, Request(messages.RESET, data, deadline_s), request_id)
 
-        return await _guarded(request, run)
+            async def here() -> Response:
+                return await self._guarded(request, lambda: self._reset(request, data, request_id))
+
+            return self._sessions.reset_elsewhere(request, request_id, body, here) or await here()
+
+        return await self._guarded(request, run)
+
+    async def _reset(self, request: HttpRequest, data: dict[str, Any], request_id: str | None) -> Response:
+        session = await self._sessions.for_reset(request, request_id)
+        deadline_s = _timeout(data)
+        return await self._run(request, session, Request(messages.RESET, data, deadline_s), request_id)
 
     async def step(self, request: HttpRequest) -> Response:
         async def run() -> Response:
-            data = await _body(request, self._longest)
+            data = _fields(await _body(request, self._longest))
             action = data.get("action")
             if not isinstance(action, dict):
                 raise InvalidActionError("a step's body needs 'action' to be an object: {\"action\": {…}}")
             session = self._sessions.for_call(request)
             return await self._run(request, session, Request(messages.STEP, action, _timeout(data)), _request_id(data))
 
-        return await _guarded(request, run)
+        return await self._guarded(request, run)
 
     async def state(self, request: HttpRequest) -> Response:
         async def run() -> Response:
             session = self._sessions.for_call(request)
             return await self._run(request, session, Request(messages.STATE, None, _query_timeout(request)), None)
 
-        return await _guarded(request, run)
+        return await self._guarded(request, run)
 
     async def end(self, request: HttpRequest) -> Response:
         async def run() -> Response:
             await self._sessions.end(self._sessions.for_call(request))
             return Response(status_code=204)
 
-        return await _guarded(request, run)
+        return await self._guarded(request, run)
 
     async def _run(self, http: HttpRequest, session: Session, request: Request, request_id: str | None) -> Response:
         def call() -> Awaitable[bytes]:
@@ -120,36 +128,39 @@ class _Control:
             return self._sessions.mark(problem(error), http, session)
         return self._sessions.mark(Response(data, media_type="application/json"), http, session)
 
-
-async def _guarded(request: HttpRequest, run: Callable[[], Awaitable[Response]]) -> Response:
-    """Run a handler; refuse other sites' pages, and tell errors as problem documents."""
-    origin = request.headers.get("origin")
-    if request.method != "GET" and is_foreign(origin, request.headers.get("host")):
-        return problem(UnauthorizedError(f"a page of {origin} may not drive this server's environments"), 403)
-    try:
-        return await run()
-    except SessionLost as error:
-        return forget_cookie(problem(error), request)
-    except TooLong as error:
-        return problem(error, 413)
-    except OpenEnvError as error:
-        return problem(error)
+    async def _guarded(self, request: HttpRequest, run: Callable[[], Awaitable[Response]]) -> Response:
+        """Run a handler, here or where its session lives; refuse other sites' pages, tell errors as problem documents."""
+        origin = request.headers.get("origin")
+        if request.method != "GET" and is_foreign(origin, request.headers.get("host")):
+            return problem(UnauthorizedError(f"a page of {origin} may not drive this server's environments"), 403)
+        try:
+            return self._sessions.elsewhere(request) or await run()
+        except SessionLost as error:
+            return forget_cookie(problem(error), request)
+        except TooLong as error:
+            return problem(error, 413)
+        except OpenEnvError as error:
+            return problem(error)
 
 
 class TooLong(InvalidActionError):
     """A body of more bytes than the server takes."""
 
 
-async def _body(request: HttpRequest, longest: int) -> dict[str, Any]:
+async def _body(request: HttpRequest, longest: int) -> bytes:
     raw = bytearray()
     async for part in request.stream():
         raw += part
         if len(raw) > longest:
             raise TooLong(f"the body has more than {longest} bytes (max_message_bytes)")
-    if not raw.strip():
+    return bytes(raw)
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    if not body.strip():
         return {}
     try:
-        data = pydantic_core.from_json(bytes(raw))
+        data = pydantic_core.from_json(body)
     except ValueError as error:
         raise InvalidMessageError(f"the body is not JSON: {error}") from None
     if not isinstance(data, dict):

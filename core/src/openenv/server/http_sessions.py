@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..errors import CallCancelled, SessionError
+from ..errors import CallCancelled, CapacityReached, OpenEnvError, SessionError, ShuttingDown
 from ..sessions.registry import Registry
 from ..sessions.session import Session
 from ..wire.messages import NEW_SESSION, SESSION_HEADER
+from .problems import problem
+from .workers.forwarding import Forwarded
+from .workers.neighbours import Neighbours
 
 KEPT_OPENINGS = 1024
 
@@ -30,6 +33,47 @@ class HttpSessions:
         self._default_used_by_id = False
         self._opening_default = asyncio.Lock()
         self._openings: OrderedDict[str, _Opening] = OrderedDict()
+
+    def elsewhere(self, request: Request) -> Response | None:
+        """Return the reply of the worker process that a call is for, or None where it is for this one."""
+        neighbours = _neighbours(request)
+        name = _named(request)
+        if neighbours is None or name == NEW_SESSION:
+            return None
+        if name is not None:
+            address = neighbours.of_session(name)
+            error: OpenEnvError = self._registry.lost(name)
+        elif self._registry.settings.http_default_session:
+            address = neighbours.of_default_session()
+            error = CapacityReached("the worker process of the default session is about to start again", retry_after_s=1.0)
+        else:
+            return None
+        if self._registry.stopping:
+            error = ShuttingDown("the server is shutting down")
+
+        async def unreachable() -> Response:
+            reply = problem(error)
+            return forget_cookie(reply, request) if name is not None else reply
+
+        return None if address is None else Forwarded(address, unreachable, session=name)
+
+    def reset_elsewhere(
+        self, request: Request, request_id: str | None, body: bytes, here: Callable[[], Awaitable[Response]]
+    ) -> Response | None:
+        """Return the reply of the worker process that opens sessions for resets with this `request_id`, or None for this one.
+
+        Args:
+            request: a reset that is for this process or for any.
+            request_id: the same opens the same session, whichever worker is asked.
+            body: of the request.
+            here: does the reset in this process, where that one cannot be reached.
+        """
+        neighbours = _neighbours(request)
+        fresh = _named(request) == NEW_SESSION or (_named(request) is None and not self._registry.settings.http_default_session)
+        if neighbours is None or request_id is None or not fresh:
+            return None
+        address = neighbours.of_reset(request_id)
+        return None if address is None else Forwarded(address, here, body=body, move=True)
 
     async def for_reset(self, request: Request, request_id: str | None) -> Session:
         """Return the session that a reset is for, a fresh one where it names none.
@@ -146,6 +190,11 @@ async def _while_connected(request: Request, opening: Coroutine[Any, Any, Sessio
     finally:
         leaving.cancel()
         opened.cancel()
+
+
+def _neighbours(request: Request) -> Neighbours | None:
+    """The other worker processes, if this is one of several."""
+    return getattr(request.app.state, "neighbours", None)
 
 
 def _named(request: Request) -> str | None:

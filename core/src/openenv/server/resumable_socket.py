@@ -190,6 +190,7 @@ class _Socket:
             code = self._over.result() if self._over.done() else LOST
         finally:
             exchange.detach(self.say)
+            self._short_way = None
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

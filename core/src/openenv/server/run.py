@@ -2,139 +2,60 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import math
 import os
-import socket
-import threading
-from types import FrameType
 from typing import Any
 
-import uvicorn
-
-from ..errors import LaunchError
-from ..launch.process import LISTENING
-from ..sessions.registry import Registry
-from ..sessions.settings import Settings
+from ..errors import UsageError
+from ..sessions.settings import PREFIX, Settings
+from ..sessions.spec import load
+from .draining import DrainingServer, registry_of, show_log, uvicorn_config
+from .listening import announce, listen, watch_peers
 from .websocket_protocol import WebSocketProtocol
+from .workers.serving import serve_with_workers
 
-SOCKETS_CLOSE_WITHIN_S = 5
-"""A stopping server waits no longer for clients to answer its goodbye."""
-
-LOOP_ENDS_WITHIN_S = 5.0
-"""After everything was closed, what does not let the event loop end is left behind."""
+WORKERS_VARIABLE = f"{PREFIX}WORKERS"
 
 
-def serve(app: Any, host: str = "127.0.0.1", port: int = 8000, *, log_level: str = "warning") -> None:
+def serve(
+    app: Any, host: str = "127.0.0.1", port: int = 8000, *, log_level: str = "warning", workers: int | None = None
+) -> None:
     """Serve an app until SIGINT or SIGTERM.
 
     Args:
-        app: an ASGI application, as `create_app` makes it.
+        app: an ASGI application, as `create_app` makes it, or its name, `module:attribute`.
         host: address to listen at; `0.0.0.0` for every interface.
         port: 0 takes a free one; the line that this prints tells which.
         log_level: uvicorn's: `debug`, `info`, `warning`, `error`.
+        workers: processes that share the port and the slots; POSIX only. Each imports the app where it is given by name,
+            and is else a copy of this process, which may then have no other threads. None takes `OPENENV_WORKERS`, else 1.
 
     Raises:
-        LaunchError: the port cannot be had.
+        LaunchError: the port cannot be had, or a worker process could not start.
+        UsageError: there is no such app, or it cannot be served by so many processes.
     """
-    registry = _registry_of(app)
+    workers = _workers(workers)
+    if workers > 1:
+        serve_with_workers(app, host, port, log_level, workers)
+        return
+    app = load(app) if isinstance(app, str) else app
+    registry = registry_of(app)
     settings = Settings() if registry is None else registry.settings
-    _log(log_level)
-    listener = _listen(host, port)
-    _watch_peers(listener, settings)
-    config = uvicorn.Config(
-        app,
-        ws=WebSocketProtocol,
-        ws_max_size=settings.max_message_bytes,
-        ws_ping_interval=settings.ping_interval_s or None,
-        ws_ping_timeout=settings.ping_timeout_s or None,
-        ws_per_message_deflate=False,
-        log_level=log_level,
-        access_log=log_level in ("debug", "trace"),
-        timeout_graceful_shutdown=SOCKETS_CLOSE_WITHIN_S,
-    )
-    print(f"{LISTENING}http://{_printable(host)}:{listener.getsockname()[1]}", flush=True)
+    show_log(log_level)
+    listener = listen(host, port)
+    watch_peers(listener, settings.ping_interval_s, settings.ping_timeout_s)
+    config = uvicorn_config(app, settings, log_level, WebSocketProtocol)
+    announce(listener, host)
     try:
         DrainingServer(config, registry).run(sockets=[listener])
     finally:
         listener.close()
 
 
-class DrainingServer(uvicorn.Server):
-    """Ends on SIGINT or SIGTERM with the calls in flight finished, every environment closed, and exit code 0.
-
-    A second signal ends it at once.
-    """
-
-    def __init__(self, config: uvicorn.Config, registry: Registry | None) -> None:
-        super().__init__(config)
-        self._registry = registry
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        if self._registry is not None:
-            await self._registry.drain()
-        await super().shutdown(sockets)
-        last_word = threading.Timer(LOOP_ENDS_WITHIN_S, os._exit, [0])
-        last_word.daemon = True
-        last_word.start()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if self.should_exit:
-            os._exit(128 + sig)
-        self.should_exit = True
-
-
-def _log(level: str) -> None:
-    """Show what the sessions and environments log, unless the program has seen to that itself."""
-    logger = logging.getLogger("openenv")
-    if not logger.handlers and not logging.getLogger().handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
-        logger.addHandler(handler)
-    if logger.level == logging.NOTSET:
-        logger.setLevel("DEBUG" if level == "trace" else level.upper())
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    if hasattr(socket, "SO_REUSEADDR") and not hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except (OSError, OverflowError) as error:
-        listener.close()
-        told = getattr(error, "strerror", None) or error
-        raise LaunchError(f"cannot listen on {host}:{port}: {told}; choose another port or address") from None
-    listener.listen(2048)
-    return listener
-
-
-def _watch_peers(listener: socket.socket, settings: Settings) -> None:
-    """Let the system end connections whose peer is gone or takes nothing any more: HTTP has no pings to tell.
-
-    What is set on a listener holds for the connections that it accepts. Only Linux knows all of these options.
-    """
-    interval_s, timeout_s = settings.ping_interval_s, settings.ping_timeout_s
-    if not interval_s or not timeout_s:
-        return
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    options = {
-        "TCP_KEEPIDLE": interval_s,
-        "TCP_KEEPINTVL": interval_s,
-        "TCP_USER_TIMEOUT": 1000 * (interval_s + timeout_s),
-    }
-    for name, value in options.items():
-        if hasattr(socket, name):
-            with contextlib.suppress(OSError):  # longer than the system can be told
-                listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), math.ceil(value))
-
-
-def _registry_of(app: Any) -> Registry | None:
-    registry = getattr(getattr(app, "state", None), "registry", None)
-    return registry if isinstance(registry, Registry) else None
-
-
-def _printable(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _workers(given: int | None) -> int:
+    told = f"workers={given}"
+    if given is None:
+        text = os.environ.get(WORKERS_VARIABLE, "").strip() or "1"
+        told, given = f"{WORKERS_VARIABLE}={text!r}", int(text) if text.isdecimal() else 0
+    if given < 1:
+        raise UsageError(f"{told}: the number of worker processes is a whole number of at least 1")
+    return given

@@ -76,5 +76,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._forget_application()
         if self._dropping is not None:
             self._dropping.cancel()
+
+    def _forget_application(self) -> None:
+        """Let go of what leads back here, so that what a lost connection held is free at once."""
+        self._splitter = None
+        self._early = True
+        if self.handshake_initiated and self.response.status_code == 101:
+            self.scope["extensions"].pop(EXTENSION, None)

@@ -76,12 +76,23 @@ class CrewCalls:
                 values.append(error)
             except Exception as error:
                 values.append(ExecutionError(f"{type(error).__name__}: {error}"))
-        return self._members[0].encoded(request, values, encode)
+        try:
+            return self._members[0].encoded(request, values, encode)
+        except ExecutionError:
+            return self._members[0].encoded(request, [self._sendable(request, value, encode) for value in values], encode)
 
     def close(self) -> None:
         """Close the environments."""
         for member in self._members:
             member.close()
+
+    def _sendable(self, request: Request, value: Any, encode: Encode) -> Any:
+        """Return what a lane gave, or the error in its place where that cannot be sent even alone."""
+        try:
+            self._members[0].encoded(request, [value], encode)
+        except ExecutionError as error:
+            return error
+        return value
 
     def _find(self, lane: int, kind: str) -> None:
         if kind != messages.RESET:

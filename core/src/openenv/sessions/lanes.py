@@ -19,7 +19,7 @@ from .supply import Supply
 from .ticket import Ticket
 
 QUICK_S = 0.001
-"""Crews that take less follow one another: threads that want the interpreter at the same time cost more than they gain."""
+"""Crews of threads that take less follow one another: to want the interpreter at the same time costs more than it gains."""
 
 PATIENCE_S = 0.005
 """When crews that follow one another take longer together, those that have not begun do so at once."""
@@ -44,6 +44,7 @@ class Lanes:
         self.autoreset = autoreset
         self._supply = supply
         self._sizes = supply.crews(count)
+        self._in_threads = self._sizes[0] is not None
         self._crews: list[Lane] = []
         self._waiting: deque[_Batch] = deque()
         self._in_turns: _Batch | None = None
@@ -115,7 +116,7 @@ class Lanes:
         """Begin what waits, except behind a batch whose crews take turns: each lane's calls keep their order."""
         while self._waiting and self._in_turns is None:
             batch = self._waiting.popleft()
-            if self._quick and len(batch.parts) > 1:
+            if self._quick and self._in_threads and len(batch.parts) > 1:
                 self._in_turns = batch
                 asyncio.get_running_loop().call_later(PATIENCE_S, self._end_turns, batch)
             batch.begin(one_by_one=self._in_turns is batch)

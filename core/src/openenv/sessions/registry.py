@@ -10,8 +10,10 @@ from typing import Any
 from ..errors import SessionLost, ShuttingDown
 from .session import Session
 from .settings import Settings
+from .slots import Slots, SlotSource
 from .spec import EnvironmentSpec
 from .supply import Supply
+from .worker_names import worker_of
 
 logger = logging.getLogger("openenv.sessions")
 
@@ -33,6 +35,7 @@ class Registry:
         self._sessions: dict[str, Session] = {}
         self._reaper: asyncio.Task[None] | None = None
         self._endings: set[asyncio.Task[None]] = set()
+        self._worker = ""
 
     def prepare(self) -> None:
         """Build environments ahead where they live in processes, so that the first sessions need not wait for them.
@@ -40,6 +43,26 @@ class Registry:
         Needs a running loop; without it this happens with the first session.
         """
         self._supply.begin()
+
+    @property
+    def own_slots(self) -> Slots:
+        """The slots that this server has where it is one process."""
+        return self._supply.own_slots
+
+    @property
+    def several(self) -> bool:
+        """Whether the environment can have more than one session at once on this server."""
+        return self._supply.several
+
+    def join(self, worker: str, slots: SlotSource) -> None:
+        """Be one of several worker processes of a server.
+
+        Args:
+            worker: names this process among all that the server ever has; the ids of its sessions begin with it.
+            slots: the places that they share.
+        """
+        self._worker = worker
+        self._supply.slots = slots
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -77,6 +100,8 @@ class Registry:
             raise ShuttingDown("the server is shutting down")
         idle_timeout_s = self.settings.idle_timeout_s if idle_timeout_s is None else idle_timeout_s
         session = Session(self._supply, idle_timeout_s, self.settings.step_timeout_s)
+        if self._worker:
+            session.id = f"{self._worker}.{session.id}"
         self._sessions[session.id] = session
         self._watch()
         return session
@@ -101,8 +126,15 @@ class Registry:
         """Return a live session. Raises `SessionLost` for an id that is unknown or ended."""
         session = self._sessions.get(session_id)
         if session is None:
-            raise SessionLost("this session is unknown: it was closed, lay unused for too long, or the server was restarted")
+            raise self.lost(session_id)
         return session
+
+    def lost(self, session_id: str) -> SessionLost:
+        """Return what to say of an id that is unknown or ended."""
+        worker = worker_of(session_id) if self._worker else None
+        if worker not in (None, self._worker):
+            return SessionLost(f"this session is unknown: worker process {worker}, in which it lived, is no more")
+        return SessionLost("this session is unknown: it was closed, lay unused for too long, or the server was restarted")
 
     def has(self, session_id: str) -> bool:
         """Return whether a session lives."""

@@ -4,8 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from typing import Protocol
 
 from ..errors import CapacityReached, ShuttingDown
+
+
+class SlotSource(Protocol):
+    """Where the environments of a server get their places; `Slots` says what each of these does.
+
+    Attributes:
+        capacity: how many there are.
+    """
+
+    capacity: int
+
+    @property
+    def taken(self) -> int:
+        """How many are in use."""
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for one."""
+
+    async def take(self, count: int = 1) -> None:
+        """Take so many, all or none. Raises `CapacityReached` or `ShuttingDown`."""
+
+    def give_back(self, count: int = 1) -> None:
+        """Free so many."""
+
+    def close(self) -> None:
+        """Hand out no more."""
 
 
 class Slots:
@@ -18,10 +46,10 @@ class Slots:
     """
 
     def __init__(self, capacity: int, queue_timeout_s: float, hint: str = "") -> None:
-        self._hint = hint
+        self.hint = hint
         self.capacity = capacity
         self._free = capacity
-        self._queue_timeout_s = queue_timeout_s
+        self.queue_timeout_s = queue_timeout_s
         self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
         self._closed = False
 
@@ -52,7 +80,7 @@ class Slots:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         place = (waiter, count)
         self._waiting.append(place)
-        timer = asyncio.get_running_loop().call_later(self._queue_timeout_s, self._too_long, waiter)
+        timer = asyncio.get_running_loop().call_later(self.queue_timeout_s, self._too_long, waiter)
         try:
             await waiter
         except asyncio.CancelledError:
@@ -91,9 +119,9 @@ class Slots:
     def _too_long(self, waiter: asyncio.Future[None]) -> None:
         if not waiter.done():
             told = (
-                f"all {self.capacity} sessions of this server are in use, and none came free within {self._queue_timeout_s:g} s"
+                f"all {self.capacity} sessions of this server are in use, and none came free within {self.queue_timeout_s:g} s"
             )
-            waiter.set_exception(self._refusal(f"{told}{self._hint}", max(1.0, self._queue_timeout_s)))
+            waiter.set_exception(self._refusal(f"{told}{self.hint}", max(1.0, self.queue_timeout_s)))
 
     def _refusal(self, told: str, retry_after_s: float | None) -> CapacityReached:
         again = {} if retry_after_s is None else {"retry_after_s": retry_after_s}

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import ConcurrencyConfigurationError, NotSupportedError
 from .isolation import Isolation
 from .settings import PROCESS, Settings
-from .slots import Slots
+from .slots import Slots, SlotSource
 from .spec import EnvironmentSpec
 from .workers import Worker
 
@@ -31,13 +31,19 @@ class Supply:
         self._spec = spec
         self._settings = settings
         self._isolation = Isolation(spec, settings)
-        self.slots = Slots(
+        self.own_slots = Slots(
             _capacity(spec, settings, self._isolation.kind), settings.queue_timeout_s, _hint(spec, self._isolation.kind)
         )
+        self.slots: SlotSource = self.own_slots
         self._starting = asyncio.Semaphore(settings.max_starting_envs)
         self._shared_worker: Worker | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
+
+    @property
+    def several(self) -> bool:
+        """Whether the environment can have more than one session at once here."""
+        return self._spec.concurrent or self._isolation.kind == PROCESS
 
     @property
     def close_timeout_s(self) -> float:

@@ -128,7 +128,7 @@ class _ForkServer:
             os.dup2(stderr, 2)
             os.close(stderr)
             os.set_inheritable(channel, False)
-            _reseed()
+            reseed()
             live(self._handover, socket.socket(fileno=channel))
         finally:
             os._exit(1)
@@ -167,7 +167,7 @@ def _kill(child: int) -> None:
             kill(child, signal.SIGKILL)
 
 
-def _reseed() -> None:
+def reseed() -> None:
     """Give NumPy's own generator a new seed, so that siblings do not play the same game; `random` does that itself."""
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
