@@ -98,8 +98,8 @@ def found(path: str, name: str) -> Any:
     try:
         return getattr(importlib.import_module(path), name, None)
     except ModuleNotFoundError as error:
-        assert error.name is not None
-        assert path.startswith(error.name), error
+        if error.name is None or not path.startswith(error.name):
+            raise
         return None
 
 
