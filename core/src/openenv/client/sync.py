@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Generic, Self
+from typing import TYPE_CHECKING, Any, Generic, Self
 
 from typing_extensions import TypeVar
 
@@ -94,11 +94,13 @@ class SyncEnvClient(BlockingTaskCalls, Generic[ActT, ObsT, StateT]):
         request: Call = client._call(messages.TASKS, {"call": call, **arguments}, timeout_s)
         return client._do_blocking(request, parse)
 
-    def __getattr__(self, name: str) -> Any:
-        """What a client class has beyond the calls of every client."""
-        if name == "_client":
-            raise AttributeError(name)
-        return getattr(self._client, name)
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What a client class has beyond the calls of every client."""
+            if name == "_client":
+                raise AttributeError(name)
+            return getattr(self._client, name)
 
     def __enter__(self) -> Self:
         return self.connect()
