@@ -367,6 +367,29 @@ async def test_lanes_given_up_in_the_same_breath_can_be_made_again(codec: str) -
             assert (await client.ask("lanes", 6, {"count": 2}))["type"] == "lanes"
 
 
+class Gated(Counter):
+    """Is built when the test lets it."""
+
+    gate: ClassVar[threading.Event] = threading.Event()
+
+    def __init__(self) -> None:
+        super().__init__()
+        Gated.gate.wait(10)
+
+
+async def test_a_deadline_of_lanes_is_kept_while_they_are_built(codec: str) -> None:
+    Gated.gate.clear()
+    app = create_app(Gated, max_concurrent_envs=2)
+    with running(app) as url:
+        try:
+            async with speaking(url, codec) as client:
+                late = await client.ask("lanes", 1, {"count": 2}, deadline_s=0.05)
+                assert (late["data"]["code"], late["data"]["started"]) == ("TIMEOUT", False)
+        finally:
+            Gated.gate.set()
+        wait_until(lambda: app.state.registry.slots_taken == 0)
+
+
 @pytest.mark.parametrize("leave", ["close", "cut", "cut while they are made"])
 async def test_every_slot_comes_back(codec: str, leave: str) -> None:
     app = create_app(SlowToMake, max_concurrent_envs=6, lane_threads=2, resume_window_s=0.1)
@@ -705,6 +728,21 @@ def test_a_lost_session_is_made_anew_by_a_reset_lane_by_lane(awaited: bool) -> N
         assert [result.observation.total for result in envs.step([Count(amount=2)], lanes=[1])] == [2]
         envs.reset(lanes=[2, 0])
         assert [result.observation.total for result in envs.step([Count(amount=3)] * 3)] == [3, 5, 3]
+
+
+async def test_after_a_call_that_was_given_up_every_lane_is_reset_before_its_next_step(counter_url: str) -> None:
+    async with CounterEnv(counter_url).lanes(2) as envs:
+        await envs.reset()
+        step = asyncio.ensure_future(envs.step([Count(sleep_s=0.3), Count(amount=1)]))
+        await asyncio.sleep(0.1)
+        step.cancel()
+        await asyncio.wait([step])
+        await envs.reset(lanes=[0])
+        with pytest.raises(UsageError, match="1"):
+            await envs.step([Count(amount=1)], lanes=[1])
+        await envs.reset(lanes=[1])
+        stepped = await envs.step([Count(amount=1)] * 2)
+        assert [result.observation.total for result in stepped if isinstance(result, StepResult)] == [1, 1]
 
 
 @worlds

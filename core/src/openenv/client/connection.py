@@ -48,7 +48,7 @@ class Connection:
         self._loop_turn = asyncio.Lock()
         self._only_reset: SessionError | None = None
         self._first: Call | None = None
-        self._on_new_session: Callable[[], None] = lambda: None
+        self._forget_lanes: Callable[[], None] = lambda: None
         self._goodbye: weakref.finalize[..., Connection] | None = None
         self._process = _PROCESS.number
         self._of_parent: object = None
@@ -58,11 +58,15 @@ class Connection:
         """Whether a blocking call opened it."""
         return self._blocking is not None
 
-    def begin_with(self, first: Call, on_new_session: Callable[[], None]) -> None:
-        """Let every session begin with a call, then tell `on_new_session`. Raises `UsageError` where one has begun."""
+    def begin_with(self, first: Call, forget_lanes: Callable[[], None]) -> None:
+        """Let every session begin with a call; `forget_lanes` is told after it, and where no lane's state is known any more.
+
+        Raises:
+            UsageError: a session has begun.
+        """
         if self._async is not None or self._blocking is not None or self._first is not None:
             raise UsageError("lanes are for a client that is not connected yet: EchoEnv(url).lanes(64)")
-        self._first, self._on_new_session = first, on_new_session
+        self._first, self._forget_lanes = first, forget_lanes
 
     @property
     def url(self) -> str | None:
@@ -129,7 +133,7 @@ class Connection:
             if again or not isinstance(error, SessionLost):
                 raise
             return self._begin_session(url, again=True)
-        self._on_new_session()
+        self._forget_lanes()
         return transport
 
     async def _begin_session_async(self, url: str | None, *, again: bool = False) -> Transport:
@@ -144,7 +148,7 @@ class Connection:
             if again or not isinstance(error, SessionLost):
                 raise
             return await self._begin_session_async(url, again=True)
-        self._on_new_session()
+        self._forget_lanes()
         return transport
 
     def request(self, call: Call, *, again: bool = False) -> dict[str, Any]:
@@ -174,7 +178,7 @@ class Connection:
                 self._note(error)
                 raise
             except BaseException:
-                self._only_reset = SessionStuck(GIVEN_UP)
+                self._lose_track(GIVEN_UP)
                 raise
             if self._only_reset is not None:
                 self._note_success(call)
@@ -202,7 +206,7 @@ class Connection:
                 raise
             return await self.request_async(call, again=True)
         except asyncio.CancelledError:
-            self._only_reset = SessionStuck(GIVEN_UP)
+            self._lose_track(GIVEN_UP)
             raise
         except OpenEnvError as error:
             self._note(error)
@@ -261,7 +265,12 @@ class Connection:
         if isinstance(error, SessionError) and (isinstance(error, SessionLost) or self._only_reset is None):
             self._only_reset = error if isinstance(error, SessionLost | SessionStuck) else None
         elif isinstance(error, StepTimeout) and error.details.get("started", True):
-            self._only_reset = SessionStuck("the call before timed out, so where the episode stands is unknown: reset() first")
+            self._lose_track("the call before timed out, so where the episode stands is unknown: reset() first")
+
+    def _lose_track(self, why: str) -> None:
+        """Let nothing but a reset follow; where there are lanes, each has to be."""
+        self._only_reset = SessionStuck(why)
+        self._forget_lanes()
 
     def _note_success(self, call: Call) -> None:
         if call.type == messages.RESET:

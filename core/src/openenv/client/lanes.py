@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from numbers import Integral
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
@@ -72,7 +73,11 @@ class Lanes(Generic[ActT, ObsT, StateT]):
             options: what else the environment takes, the same for all.
         """
         chosen = self._chosen(lanes)
-        seeds = [seed + lane for lane in chosen] if isinstance(seed, int) else [None] * len(chosen) if seed is None else seed
+        seeds: Sequence[int | None]
+        if seed is None or isinstance(seed, int | Integral):
+            seeds = [None if seed is None else int(seed) + lane for lane in chosen]
+        else:
+            seeds = seed
         if len(seeds) != len(chosen):
             raise UsageError(f"{len(seeds)} seeds for {len(chosen)} lanes")
         data = [options if one is None else {**options, "seed": one} for one in seeds]
@@ -151,7 +156,7 @@ class Lanes(Generic[ActT, ObsT, StateT]):
         return result
 
     def _begin_anew(self) -> None:
-        """Every lane of a new session has to be reset."""
+        """Every lane has to be reset: the session is new, or where its lanes stand is unknown."""
         self._begun.clear()
 
     def __enter__(self) -> Self:

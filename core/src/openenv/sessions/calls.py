@@ -77,7 +77,7 @@ class Calls:
             return value
         try:
             return Continued(self._perform(self._next_episode()), value)
-        except ExecutionError as error:
+        except OpenEnvError as error:
             raise _not_continued(value, error) from error
 
     def step(self, data: Any, timeout_s: float | None) -> Any:
@@ -108,7 +108,7 @@ class Calls:
             raise
         except BaseException as error:
             raise self._failure(request.type, error) from error
-        return self._checked(request.type, value)
+        return self._done(request, value)
 
     async def run_async(self, request: Request, encode: Encode = encode_v1) -> bytes:
         """As `run`, awaiting what the environment returns where it is awaitable."""
@@ -124,7 +124,7 @@ class Calls:
             return value
         try:
             return Continued(await self._perform_async(self._next_episode()), value)
-        except ExecutionError as error:
+        except OpenEnvError as error:
             raise _not_continued(value, error) from error
 
     async def _perform_async(self, request: Request) -> Any:
@@ -141,7 +141,7 @@ class Calls:
             raise self._failure(request.type, error) from error
         except BaseException as error:
             raise self._failure(request.type, error) from error
-        return self._checked(request.type, value)
+        return self._done(request, value)
 
     def close(self) -> Any:
         """Close the environment; returns an awaitable where its `close` is one. An error there is logged."""
@@ -165,10 +165,7 @@ class Calls:
         if request.type == messages.METADATA:
             return lambda: metadata_of(environment)
         if request.type == messages.RESET:
-            self._arguments = arguments = self._reset_arguments(request)
-            if not request.continues:
-                self._seeds = random.Random(arguments["seed"]) if type(arguments.get("seed")) is int else None
-            return partial(self._reset, **arguments)
+            return partial(self._reset, **self._reset_arguments(request))
         return lambda: _state_of(environment)
 
     def _prepare_step(self, request: Request) -> Callable[[], Any]:
@@ -198,6 +195,15 @@ class Calls:
             taken = f"it takes {', '.join(sorted(names))}" if names else "it takes no arguments"
             raise InvalidActionError(f"{self._spec.name}.reset does not take {', '.join(sorted(unknown))}; {taken}")
         return {name: value for name, value in data.items() if name in names}
+
+    def _done(self, request: Request, value: Any) -> Any:
+        """Return what the environment gave, and keep how an episode began for those that follow it by themselves."""
+        checked = self._checked(request.type, value)
+        if request.type == messages.RESET and not request.continues:
+            self._arguments = self._reset_arguments(request)
+            seed = self._arguments.get("seed")
+            self._seeds = random.Random(seed) if type(seed) is int else None
+        return checked
 
     def _checked(self, kind: str, value: Any) -> Any:
         """Return what the environment gave. Raises `ExecutionError` where that is nothing that it may give."""
@@ -243,7 +249,7 @@ _RETURNS: dict[str, tuple[type, str]] = {
 }
 
 
-def _not_continued(last: Observation, error: ExecutionError) -> ExecutionError:
+def _not_continued(last: Observation, error: OpenEnvError) -> ExecutionError:
     """Return the error of a step that ended an episode after which no other could begin; `final` is what it gave."""
     told = f"the episode ended and the next could not begin: {error.message}"
     return ExecutionError(told, **{**error.details, "final": reply_data(last, as_json=True)})

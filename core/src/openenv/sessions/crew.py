@@ -11,6 +11,8 @@ from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES, Request
 from .calls import Calls, Encode
 from .spec import EnvironmentSpec
 
+LOST = "another lane's call never finished, and this lane's episode was lost with it: reset() first"
+
 
 class Runnable(Protocol):
     """What a worker runs: `Calls` of one environment, or `CrewCalls` of several."""
@@ -66,12 +68,14 @@ class CrewCalls:
         plain_steps = kind == messages.STEP and autoreset == messages.DISABLED
         for lane, data in zip(lanes, request.data, strict=True):
             try:
-                if lane in self._lost:
-                    self._find(lane, kind)
+                if lane in self._lost and kind != messages.RESET:
+                    raise SessionStuck(LOST)
                 if plain_steps:
                     values.append(self._members[lane].step(data, timeout_s))
                 else:
                     values.append(self._members[lane].value_of(Request(kind, data, timeout_s, strict, None, autoreset)))
+                    if kind == messages.RESET:
+                        self._lost.discard(lane)
             except OpenEnvError as error:
                 values.append(error)
             except Exception as error:
@@ -93,8 +97,3 @@ class CrewCalls:
         except ExecutionError as error:
             return error
         return value
-
-    def _find(self, lane: int, kind: str) -> None:
-        if kind != messages.RESET:
-            raise SessionStuck("another lane's call never finished, and this lane's episode was lost with it: reset() first")
-        self._lost.discard(lane)

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from ..errors import CallCancelled, InvalidActionError, OpenEnvError
+from ..errors import CallCancelled, ExecutionError, InvalidActionError, OpenEnvError
 from ..wire.codec import Codec
 from ..wire.messages import Request
 from ..wire.values import read_error
-from .calls import Encode
+from .calls import ENVELOPE_BYTES, Encode
 from .lane import Lane
 from .supply import Supply
 from .ticket import Ticket
@@ -98,7 +98,7 @@ class Lanes:
             raise InvalidActionError(f"this session has lanes 0 to {self.count - 1}, and {lanes[:8]} was asked for")
         in_order = all(one < other for one, other in pairwise(lanes))
         shares = {0: request} if in_order and len(self._crews) == 1 else self._shares(request)
-        batch = _Batch(request, codec, in_order, deadline_s, self._ended)
+        batch = _Batch(request, codec, in_order, deadline_s, self._ended, self._supply.max_message_bytes)
         for crew, share in shares.items():
             batch.add(self._part(self._crews[crew], self._sizes[crew], share, codec))
         self._waiting.append(batch)
@@ -181,16 +181,23 @@ class _Batch(Ticket):
         quickest_s: the least that a crew took; None while no crew has ended.
     """
 
-    __slots__ = ("_begun_at", "_codec", "_given_up", "_in_order", "_left", "_one_by_one", "parts", "quickest_s")
+    __slots__ = ("_begun_at", "_codec", "_given_up", "_in_order", "_left", "_longest", "_one_by_one", "parts", "quickest_s")
 
     def __init__(
-        self, request: Request, codec: Codec, in_order: bool, deadline_s: float | None, ended: Callable[[Ticket], None]
+        self,
+        request: Request,
+        codec: Codec,
+        in_order: bool,
+        deadline_s: float | None,
+        ended: Callable[[Ticket], None],
+        longest: int,
     ) -> None:
         super().__init__(request, codec.encode_all, ended)
         self.deadline_s = deadline_s
         self.until = None if deadline_s is None else asyncio.get_running_loop().time() + deadline_s
         self._codec = codec
         self._in_order = in_order
+        self._longest = longest - ENVELOPE_BYTES
         self._one_by_one = False
         self._given_up: type[OpenEnvError] | None = None
         self._left = 0
@@ -243,7 +250,10 @@ class _Batch(Ticket):
         elif not self._left:
             pieces = [piece for part in self.parts for piece in self._pieces(part)]
             data = self._codec.gather(len(self.request.lanes or []), pieces)
-            self.settle(data if self._in_order else self._reordered(data))
+            try:
+                self.settle(self._checked(data if self._in_order else self._reordered(data)))
+            except Exception as error:
+                self.settle(None, unreadable(error))
 
     def _pieces(self, part: _Part) -> list[bytes]:
         assert part.ticket is not None
@@ -252,6 +262,12 @@ class _Batch(Ticket):
             return [part.ticket.data or b""]
         told = error if isinstance(error, OpenEnvError) else OpenEnvError(f"{type(error).__name__}: {error}")
         return [self._codec.encode_all([told])] * part.lanes
+
+    def _checked(self, data: bytes) -> bytes:
+        if len(data) > self._longest:
+            told = f"what the lanes gave has {len(data)} bytes, and a message may have {self._longest} (max_message_bytes)"
+            raise ExecutionError(f"{told}: ask for fewer lanes at once")
+        return data
 
     def _reordered(self, data: bytes) -> bytes:
         """Put what came in the order of lanes into that of the request."""
@@ -273,11 +289,20 @@ class _Alone(Ticket):
         batch.tell(self._done)
 
     def _done(self, batch: Ticket) -> None:
-        entry = self._codec.load(batch.data or b"")[0]
-        if entry.keys() == {"error"}:
-            self.settle(None, read_error(entry["error"]))
-        else:
+        try:
+            if batch.error is not None:
+                raise batch.error
+            entry = self._codec.load(batch.data or b"")[0]
+            if entry.keys() == {"error"}:
+                raise read_error(entry["error"])
             self.settle(self._codec.dump(entry))
+        except Exception as error:
+            self.settle(None, unreadable(error))
+
+
+def unreadable(error: Exception) -> OpenEnvError:
+    """Return what kept a reply from being put together as an error that can be told."""
+    return error if isinstance(error, OpenEnvError) else ExecutionError(f"the reply could not be put together: {error}")
 
 
 def _nothing(_: Ticket) -> None:

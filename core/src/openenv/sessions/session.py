@@ -37,6 +37,7 @@ class Session:
         self._lane = Lane(supply)
         self._lanes: Lanes | None = None
         self._making_lanes: asyncio.Task[None] | None = None
+        self._given_up: set[asyncio.Task[None]] = set()
         self._supply = supply
         self._step_timeout_s = step_timeout_s
         self._ended_because: str | None = None
@@ -88,8 +89,7 @@ class Session:
     def give_up(self, ticket: Ticket, kind: type[OpenEnvError] = CallCancelled) -> None:
         """Answer a call with an error before it has an outcome of its own; does nothing where it has one."""
         if ticket.request.type == messages.LANES:
-            if self._making_lanes is not None:
-                self._making_lanes.cancel()
+            self._give_lanes_up(ticket, kind)
         elif self._lanes is not None:
             self._lanes.give_up(ticket, kind)
         else:
@@ -103,7 +103,9 @@ class Session:
         """End what waits, close every environment after its call in flight, and let the slots go."""
         if self._making_lanes is not None:
             self._making_lanes.cancel()
-            await asyncio.wait([self._making_lanes])
+            self._given_up.add(self._making_lanes)
+        if self._given_up:
+            await asyncio.wait(self._given_up)
         await self._lane.close()
         if self._lanes is not None:
             await self._lanes.close()
@@ -128,31 +130,33 @@ class Session:
             raise InvalidActionError("lanes are made once, before every other call of a session")
         ticket = Ticket(request, codec.encode, lambda _: None)
         lanes = Lanes(self._supply, count, autoreset)
+        self._making_lanes = making = asyncio.get_running_loop().create_task(lanes.open())
+        if deadline_s is not None:
+            late = asyncio.get_running_loop().call_later(deadline_s, self._give_lanes_up, ticket, StepTimeout)
+            making.add_done_callback(lambda _: late.cancel())
 
-        async def make() -> None:
-            try:
-                async with asyncio.timeout(deadline_s):
-                    await lanes.open()
-            except TimeoutError as error:
-                late = StepTimeout(f"{count} lanes were not ready within {deadline_s:g} s", started=False)
+        def made(_: asyncio.Task[None]) -> None:
+            self._given_up.discard(making)
+            if self._making_lanes is making:
                 self._making_lanes = None
-                ticket.settle(None, error if isinstance(error, OpenEnvError) else late)
-            except Exception as error:
-                self._making_lanes = None
+            if making.cancelled() or ticket.done:
+                ticket.settle(None, CallCancelled("the lanes were given up before they were there", started=False))
+            elif (error := making.exception()) is not None:
                 ticket.settle(None, error)
             else:
-                self._making_lanes, self._lanes = None, lanes
+                self._lanes = lanes
                 ticket.settle(codec.dump({"count": count, "autoreset": autoreset}))
 
-        def given_up(making: asyncio.Task[None]) -> None:
-            """A task that is cancelled before its first step never gets to say so."""
-            if making.cancelled():
-                self._making_lanes = None
-                ticket.settle(None, CallCancelled("the lanes were given up before they were there", started=False))
-
-        self._making_lanes = asyncio.get_running_loop().create_task(make())
-        self._making_lanes.add_done_callback(given_up)
+        making.add_done_callback(made)
         return ticket
+
+    def _give_lanes_up(self, ticket: Ticket, kind: type[OpenEnvError]) -> None:
+        """Answer a request for lanes that are not there yet; what is built already is closed behind it."""
+        if self._making_lanes is not None and not ticket.done:
+            self._given_up.add(self._making_lanes)
+            self._making_lanes.cancel()
+            self._making_lanes = None
+            ticket.settle(None, kind("the lanes were given up before they were there", started=False))
 
     async def call(self, request: Request, encode: Encode = encode_v1, deadline_s: float | None = None) -> bytes:
         """Run a request after those before it; returns and raises as `Calls.run`, and `StepTimeout` past its deadline.

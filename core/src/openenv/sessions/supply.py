@@ -50,6 +50,11 @@ class Supply:
         """How long a call may go on whose session is over."""
         return self._settings.close_timeout_s
 
+    @property
+    def max_message_bytes(self) -> int:
+        """The longest message that is sent."""
+        return self._settings.max_message_bytes
+
     def begin(self) -> None:
         """Build environments ahead where they live in processes; needs a running loop."""
         self._isolation.begin()
