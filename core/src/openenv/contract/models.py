@@ -95,3 +95,13 @@ class EnvironmentMetadata(BaseModel):
     documentation_url: str | None = None
     reward_range: tuple[float | None, float | None] | None = Field(default=None, exclude_if=_unsaid)
     reward_kind: Literal["delta", "cumulative"] | None = Field(default=None, exclude_if=_unsaid)
+
+
+class CodeExecResult(BaseModel):
+    """What running a program gave."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    stdout: str
+    stderr: str
+    exit_code: int

@@ -23,10 +23,10 @@ from .origin import is_foreign
 from .problems import problem
 
 
-def add_http_routes(app: FastAPI, registry: Registry) -> None:
+def add_http_routes(app: FastAPI, registry: Registry, reset_observation: type[Any] | None = None) -> None:
     """Give an app the HTTP endpoints of a registry's environment."""
     control = _Control(registry)
-    schemas = _schemas(registry.spec)
+    schemas = _schemas(registry.spec, reset_observation)
     body = {"content": {"application/json": {"schema": {"type": "object"}}}}
     step_schema = {
         "type": "object",
@@ -55,16 +55,14 @@ def add_http_routes(app: FastAPI, registry: Registry) -> None:
     async def schema() -> JSONResponse:
         return JSONResponse(schemas)
 
-    async def metadata() -> JSONResponse:
-        return JSONResponse(registry.spec.metadata().model_dump())
-
     add("/health", "GET", health, "Whether the server answers", "Server")
     add("/schema", "GET", schema, "JSON schemas of action, observation and state", "Server")
-    add("/metadata", "GET", metadata, "Name and description of the environment", "Server")
 
 
-def _schemas(spec: EnvironmentSpec) -> dict[str, Any]:
+def _schemas(spec: EnvironmentSpec, reset_observation: type[Any] | None) -> dict[str, Any]:
     models = {"action": spec.action, "observation": spec.observation, "state": spec.state}
+    if reset_observation is not None:
+        models["reset_observation"] = reset_observation
     return {name: TypeAdapter(model).json_schema() for name, model in models.items()}
 
 

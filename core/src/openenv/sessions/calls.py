@@ -20,6 +20,7 @@ from ..wire import messages
 from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES, Request
 from ..wire.replies import Continued, reply_data
 from ..wire.values import encode as encode_v1
+from .offers import metadata_of, tasks_of
 from .spec import AnyEnvironment, EnvironmentSpec, overrides
 
 logger = logging.getLogger("openenv.environment")
@@ -166,6 +167,10 @@ class Calls:
             return partial(answer, environment, request.data, standard=request.type == messages.TOOLS)
         if request.type == messages.RENDER:
             return lambda: _picture_of(environment)
+        if request.type == messages.TASKS:
+            return lambda: tasks_of(environment, request.data)
+        if request.type == messages.METADATA:
+            return lambda: metadata_of(environment)
         if request.type == messages.RESET:
             return partial(self._reset, **self._reset_arguments(request))
         return lambda: _state_of(environment)
@@ -250,6 +255,8 @@ _RETURNS: dict[str, tuple[type, str]] = {
     messages.STATE: (BaseModel, "a State"),
     messages.RENDER: (dict, "a MIME bundle"),
     **dict.fromkeys(messages.OF_TOOLS, (dict, "an answer")),
+    messages.TASKS: (dict, "tasks"),
+    messages.METADATA: (dict, "an EnvironmentMetadata"),
 }
 
 

@@ -8,6 +8,8 @@ RESET: Final = "reset"
 STEP: Final = "step"
 STATE: Final = "state"
 RENDER: Final = "render"
+TASKS: Final = "tasks"
+METADATA: Final = "metadata"
 LANES: Final = "lanes"
 MCP: Final = "mcp"
 TOOLS: Final = "tools"
@@ -20,11 +22,14 @@ HELLO: Final = "hello"
 OBSERVATION: Final = "observation"
 ERROR: Final = "error"
 
-REPLY_TYPE: Final = {RESET: OBSERVATION, STEP: OBSERVATION, STATE: STATE, RENDER: RENDER, LANES: LANES, MCP: MCP}
+REPLY_TYPE: Final = {
+    **{RESET: OBSERVATION, STEP: OBSERVATION},
+    **{name: name for name in (STATE, RENDER, TASKS, LANES, MCP)},
+}
 """The type of the reply that each request gets when nothing goes wrong."""
 
 V1_REQUESTS: Final = frozenset({RESET, STEP, STATE, MCP, CLOSE})
-NUMBERED: Final = frozenset({RESET, STEP, STATE, RENDER, LANES, MCP})
+NUMBERED: Final = frozenset({RESET, STEP, STATE, RENDER, TASKS, LANES, MCP})
 """The requests of version 2 that carry an `id` and get a reply."""
 
 OF_TOOLS: Final = frozenset({MCP, TOOLS})

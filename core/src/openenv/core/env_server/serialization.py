@@ -1,0 +1,19 @@
+"""`openenv.core.env_server.serialization`."""
+
+from ...contract.models import (
+    Action,
+    Observation,
+)
+from ...wire.serialization import (
+    deserialize_action,
+    deserialize_action_with_preprocessing,
+    serialize_observation,
+)
+
+__all__ = [
+    "Action",
+    "Observation",
+    "deserialize_action",
+    "deserialize_action_with_preprocessing",
+    "serialize_observation",
+]
