@@ -18,8 +18,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-OPENAI_FIELDS = {"model", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "tools", "stop", "seed"}
-ANTHROPIC_FIELDS = {"model", "messages", "max_tokens", "system", "temperature", "top_p", "tools", "stop_sequences", "metadata"}
+SHARED_FIELDS = {"model", "messages", "max_tokens", "temperature", "top_p", "tools", "stream", "metadata"}
+OPENAI_FIELDS = SHARED_FIELDS | {"max_completion_tokens", "stop", "seed"}
+ANTHROPIC_FIELDS = SHARED_FIELDS | {"system", "stop_sequences", "cache_control"}
 
 Say = Callable[[str], Any]
 
