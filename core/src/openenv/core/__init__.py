@@ -1,8 +1,9 @@
 """`openenv.core`: the import paths of the published OpenEnv API.
 
-What needs a web framework is imported when it is first asked for.
+What needs more than models and a client is imported when it is first asked for.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from ..client import (
@@ -11,14 +12,21 @@ from ..client import (
     GenericEnvClient,
     SyncEnvClient,
 )
+from ..client.tools import (
+    MCPClientBase,
+    MCPToolClient,
+)
 from ..contract import (
-    Action,
     CompositeTransform,
     Environment,
     NullTransform,
+    ServerMode,
+    Transform,
+)
+from ..contract.models import (
+    Action,
     Observation,
     State,
-    Transform,
 )
 from ..contract.tasks import (
     GetTaskRangeRequest,
@@ -31,6 +39,16 @@ from ..contract.tokenizer import (
     Message,
     ModelTokenizer,
 )
+from ..contract.tools import (
+    RESERVED_TOOL_NAMES,
+    CallToolAction,
+    CallToolObservation,
+    ListToolsAction,
+    ListToolsObservation,
+    Tool,
+    ToolError,
+    ToolErrorType,
+)
 from ..errors import (
     ConcurrencyConfigurationError,
     EnvironmentFactoryError,
@@ -42,8 +60,14 @@ from ..errors import (
 from ..sessions.capacity import (
     ConcurrencyConfig,
     ServerCapacityStatus,
-    ServerMode,
     SessionInfo,
+)
+from ..wire.jsonrpc import (
+    JsonRpcError,
+    JsonRpcErrorCode,
+    JsonRpcRequest,
+    JsonRpcResponse,
+    McpMethod,
 )
 from ..wire.models import (
     BaseMessage,
@@ -54,6 +78,8 @@ from ..wire.models import (
     WSErrorCode,
     WSErrorResponse,
     WSIncomingMessage,
+    WSMCPMessage,
+    WSMCPResponse,
     WSObservationResponse,
     WSResetMessage,
     WSStateMessage,
@@ -67,6 +93,17 @@ from ..wire.serialization import (
 )
 
 if TYPE_CHECKING:
+    from ..llm import (
+        AnthropicClient,
+        LLMClient,
+        LLMResponse,
+        OpenAIClient,
+        ToolCall,
+        create_llm_client,
+    )
+    from ..mcp import (
+        MCPEnvironment,
+    )
     from ..server import (
         HTTPEnvServer,
         create_app,
@@ -77,8 +114,12 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "RESERVED_TOOL_NAMES",
     "Action",
+    "AnthropicClient",
     "BaseMessage",
+    "CallToolAction",
+    "CallToolObservation",
     "CompositeTransform",
     "ConcurrencyConfig",
     "ConcurrencyConfigurationError",
@@ -93,12 +134,25 @@ __all__ = [
     "HTTPEnvServer",
     "HealthResponse",
     "HealthStatus",
+    "JsonRpcError",
+    "JsonRpcErrorCode",
+    "JsonRpcRequest",
+    "JsonRpcResponse",
+    "LLMClient",
+    "LLMResponse",
     "ListTasksRequest",
+    "ListToolsAction",
+    "ListToolsObservation",
+    "MCPClientBase",
+    "MCPEnvironment",
+    "MCPToolClient",
+    "McpMethod",
     "Message",
     "ModelTokenizer",
     "NullTransform",
     "NumTasksRequest",
     "Observation",
+    "OpenAIClient",
     "OpenEnvError",
     "SchemaResponse",
     "ServerCapacityStatus",
@@ -110,11 +164,17 @@ __all__ = [
     "State",
     "SyncEnvClient",
     "TaskProvider",
+    "Tool",
+    "ToolCall",
+    "ToolError",
+    "ToolErrorType",
     "Transform",
     "WSCloseMessage",
     "WSErrorCode",
     "WSErrorResponse",
     "WSIncomingMessage",
+    "WSMCPMessage",
+    "WSMCPResponse",
     "WSObservationResponse",
     "WSResetMessage",
     "WSStateMessage",
@@ -122,15 +182,28 @@ __all__ = [
     "WSStepMessage",
     "create_app",
     "create_fastapi_app",
+    "create_llm_client",
     "deserialize_action",
     "deserialize_action_with_preprocessing",
     "serialize_observation",
 ]
 
+_LATER = {
+    "AnthropicClient": "..llm",
+    "GetEndpointConfig": "..server.get_endpoints",
+    "HTTPEnvServer": "..server",
+    "LLMClient": "..llm",
+    "LLMResponse": "..llm",
+    "MCPEnvironment": "..mcp",
+    "OpenAIClient": "..llm",
+    "ToolCall": "..llm",
+    "create_app": "..server",
+    "create_fastapi_app": "..server",
+    "create_llm_client": "..llm",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .env_server import http_server
-
-    return getattr(http_server, name)
+    return getattr(importlib.import_module(_LATER[name], __name__), name)

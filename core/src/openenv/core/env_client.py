@@ -6,7 +6,7 @@ from ..client import (
 from ..client.address import (
     convert_to_ws_url,
 )
-from ..client.base import (
+from ..client.sync import (
     StateT,
 )
 from ..contract import (

@@ -3,7 +3,7 @@
 from ..client.address import (
     convert_to_ws_url,
 )
-from ..client.running import (
+from ..contract.running import (
     run_async_safely,
 )
 from ..hub.spaces import (

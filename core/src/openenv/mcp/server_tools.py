@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from ..contract.running import run_async_safely
 from ..contract.tools import ToolResult
 from ..errors import UsageError
 from .failures import ToolFailure, failed_in, unknown_tool, wrong_arguments
@@ -21,6 +22,13 @@ def library(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError:
         raise UsageError("a FastMCP server needs the MCP library: pip install 'openenv-core[mcp]'") from None
+
+
+def get_server_tools(mcp_server: Any) -> dict[str, Any]:
+    """Return a FastMCP server's tools by name, as the library has them; none of what is no such server."""
+    if not is_server(mcp_server):
+        return {}
+    return {tool.name: tool for tool in run_async_safely(mcp_server.list_tools())}
 
 
 class ServerTools:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.routing import WebSocketRoute
 
+from ..contract.mode import ServerMode
 from ..errors import UsageError
 from ..sessions.capacity import ConcurrencyConfig, ServerCapacityStatus
 from ..sessions.registry import Registry
 from ..sessions.settings import Settings
 from ..sessions.spec import environment_spec
 from .http_routes import add_http_routes
+from .mcp_routes import add_mcp_routes
 from .socket_routes import SocketEndpoint
 from .task_routes import add_task_routes
 
@@ -83,9 +86,20 @@ class HTTPEnvServer:
         """Return how full the server is."""
         return ServerCapacityStatus.from_counts(self.active_sessions, self.max_concurrent_envs)
 
-    def register_routes(self, app: FastAPI) -> None:
-        """Add the routes to an application, and the beginning and end of the sessions to its lifespan."""
+    def register_routes(self, app: FastAPI, mode: ServerMode | str | None = None) -> None:
+        """Add the routes to an application, and the beginning and end of the sessions to its lifespan.
+
+        Args:
+            app: the application.
+            mode: `"simulation"`, or `"production"`: tools for agents and nothing else. None leaves the setting.
+
+        Raises:
+            UsageError: there is no such mode.
+        """
+        if mode is not None and mode != self.registry.settings.mode:
+            self.registry = Registry(self.registry.spec, replace(self.registry.settings, mode=str(mode)))
         add_http_routes(app, self.registry, self._reset_observation)
+        add_mcp_routes(app, self.registry)
         add_task_routes(app, self.registry)
         app.router.routes.append(WebSocketRoute("/ws", SocketEndpoint(self.registry)))
         app.state.registry = self.registry

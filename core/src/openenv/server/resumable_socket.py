@@ -112,7 +112,7 @@ class ResumableSockets:
 
 
 def _of_episodes(registry: Registry) -> list[str]:
-    return ["render", "lanes"] if registry.serves_episodes else []
+    return ["render", "lanes", "tasks"] if registry.serves_episodes else []
 
 
 class _Link:

@@ -27,7 +27,7 @@ LONGEST_BODY = 64 * 1024
 
 
 def add_task_routes(app: FastAPI, registry: Registry) -> None:
-    """Give an app `/list_environments`, `/metadata`, and under the environment's name what `TASK_PATHS` lists."""
+    """Give an app `/metadata`, and where it serves episodes `/list_environments` and the paths of `TASK_PATHS`."""
     offers = _Offers(registry)
 
     def add(path: str, method: str, handler: Any, summary: str, tag: str, body: type[BaseModel] | None = None) -> None:
@@ -37,8 +37,10 @@ def add_task_routes(app: FastAPI, registry: Registry) -> None:
             path, handler, methods=[method], summary=summary, tags=[tag], openapi_extra=extra, response_model=None
         )
 
-    add("/list_environments", "GET", offers.environments, "Names of the environments", "Tasks")
     add("/metadata", "GET", offers.metadata, "Name and description of the environment", "Server")
+    if not registry.serves_episodes:
+        return
+    add("/list_environments", "GET", offers.environments, "Names of the environments", "Tasks")
     add("/{env_name}/splits", "GET", offers.splits, "The splits of the environment's tasks", "Tasks")
     for call, body in TASK_CALLS.items():
         if body is not None:

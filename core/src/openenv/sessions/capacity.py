@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-
-class ServerMode(StrEnum):
-    """What a server offers: `simulation` the whole environment, `production` its tools alone."""
-
-    SIMULATION = "simulation"
-    PRODUCTION = "production"
 
 
 class _Facts(BaseModel):

@@ -141,7 +141,7 @@ class Session:
             raise SessionLost(f"the session was ended and its episode with it, because {why}: reset() starts another")
         if self._supply.stopping:
             raise ShuttingDown("the server is shutting down and begins no further calls")
-        if not self._supply.serves_episodes and request.type not in messages.OF_TOOLS:
+        if not self._supply.serves_episodes and request.type not in messages.IN_PRODUCTION:
             raise UnknownMessageTypeError(
                 f"this server is in production mode: its tools can be called, and no {request.type} made"
             )

@@ -23,7 +23,8 @@ OBSERVATION: Final = "observation"
 ERROR: Final = "error"
 
 REPLY_TYPE: Final = {
-    **{RESET: OBSERVATION, STEP: OBSERVATION},
+    RESET: OBSERVATION,
+    STEP: OBSERVATION,
     **{name: name for name in (STATE, RENDER, TASKS, LANES, MCP)},
 }
 """The type of the reply that each request gets when nothing goes wrong."""
@@ -33,7 +34,10 @@ NUMBERED: Final = frozenset({RESET, STEP, STATE, RENDER, TASKS, LANES, MCP})
 """The requests of version 2 that carry an `id` and get a reply."""
 
 OF_TOOLS: Final = frozenset({MCP, TOOLS})
-"""The requests that an agent may make, and all that there are in production mode."""
+"""The requests that an agent may make."""
+
+IN_PRODUCTION: Final = OF_TOOLS | {METADATA}
+"""All that there are where a server controls no episodes."""
 
 OF_LANES: Final = frozenset({RESET, STEP, STATE})
 """Those that may name `lanes`; their `data` is then a list, one entry a lane, and so is that of their reply."""

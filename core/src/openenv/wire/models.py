@@ -109,8 +109,15 @@ class WSCloseMessage(BaseMessage):
     type: Literal["close"] = "close"
 
 
+class WSMCPMessage(BaseMessage):
+    """Holds a JSON-RPC request about tools."""
+
+    type: Literal["mcp"] = "mcp"
+    data: dict[str, Any]
+
+
 WSIncomingMessage = Annotated[
-    WSResetMessage | WSStepMessage | WSStateMessage | WSCloseMessage,
+    WSResetMessage | WSStepMessage | WSStateMessage | WSMCPMessage | WSCloseMessage,
     Field(discriminator="type"),
 ]
 
@@ -125,6 +132,12 @@ class WSObservationResponse(_WSReply):
     """Reply to a reset or a step."""
 
     type: Literal["observation"] = "observation"
+
+
+class WSMCPResponse(_WSReply):
+    """Reply to a request about tools; holds a JSON-RPC response."""
+
+    type: str = "mcp"
 
 
 class WSStateResponse(_WSReply):

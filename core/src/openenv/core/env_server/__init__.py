@@ -1,18 +1,22 @@
 """`openenv.core.env_server`: the published names of what environments and servers are made of.
 
-What needs a web framework is imported when it is first asked for.
+What needs more than models and a client is imported when it is first asked for.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from ...contract import (
-    Action,
     CompositeTransform,
     Environment,
     NullTransform,
+    ServerMode,
+    Transform,
+)
+from ...contract.models import (
+    Action,
     Observation,
     State,
-    Transform,
 )
 from ...contract.tasks import (
     GetTaskRangeRequest,
@@ -25,6 +29,16 @@ from ...contract.tokenizer import (
     Message,
     ModelTokenizer,
 )
+from ...contract.tools import (
+    RESERVED_TOOL_NAMES,
+    CallToolAction,
+    CallToolObservation,
+    ListToolsAction,
+    ListToolsObservation,
+    Tool,
+    ToolError,
+    ToolErrorType,
+)
 from ...errors import (
     ConcurrencyConfigurationError,
     EnvironmentFactoryError,
@@ -36,8 +50,14 @@ from ...errors import (
 from ...sessions.capacity import (
     ConcurrencyConfig,
     ServerCapacityStatus,
-    ServerMode,
     SessionInfo,
+)
+from ...wire.jsonrpc import (
+    JsonRpcError,
+    JsonRpcErrorCode,
+    JsonRpcRequest,
+    JsonRpcResponse,
+    McpMethod,
 )
 from ...wire.models import (
     BaseMessage,
@@ -48,6 +68,8 @@ from ...wire.models import (
     WSErrorCode,
     WSErrorResponse,
     WSIncomingMessage,
+    WSMCPMessage,
+    WSMCPResponse,
     WSObservationResponse,
     WSResetMessage,
     WSStateMessage,
@@ -61,6 +83,9 @@ from ...wire.serialization import (
 )
 
 if TYPE_CHECKING:
+    from ...mcp import (
+        MCPEnvironment,
+    )
     from ...server import (
         HTTPEnvServer,
         create_app,
@@ -71,8 +96,11 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "RESERVED_TOOL_NAMES",
     "Action",
     "BaseMessage",
+    "CallToolAction",
+    "CallToolObservation",
     "CompositeTransform",
     "ConcurrencyConfig",
     "ConcurrencyConfigurationError",
@@ -84,7 +112,15 @@ __all__ = [
     "HTTPEnvServer",
     "HealthResponse",
     "HealthStatus",
+    "JsonRpcError",
+    "JsonRpcErrorCode",
+    "JsonRpcRequest",
+    "JsonRpcResponse",
     "ListTasksRequest",
+    "ListToolsAction",
+    "ListToolsObservation",
+    "MCPEnvironment",
+    "McpMethod",
     "Message",
     "ModelTokenizer",
     "NullTransform",
@@ -100,11 +136,16 @@ __all__ = [
     "SessionNotFoundError",
     "State",
     "TaskProvider",
+    "Tool",
+    "ToolError",
+    "ToolErrorType",
     "Transform",
     "WSCloseMessage",
     "WSErrorCode",
     "WSErrorResponse",
     "WSIncomingMessage",
+    "WSMCPMessage",
+    "WSMCPResponse",
     "WSObservationResponse",
     "WSResetMessage",
     "WSStateMessage",
@@ -117,10 +158,16 @@ __all__ = [
     "serialize_observation",
 ]
 
+_LATER = {
+    "GetEndpointConfig": "...server.get_endpoints",
+    "HTTPEnvServer": "...server",
+    "MCPEnvironment": "...mcp",
+    "create_app": "...server",
+    "create_fastapi_app": "...server",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import http_server
-
-    return getattr(http_server, name)
+    return getattr(importlib.import_module(_LATER[name], __name__), name)

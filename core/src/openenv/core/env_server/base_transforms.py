@@ -3,8 +3,10 @@
 from ...contract import (
     CompositeTransform,
     NullTransform,
-    Observation,
     Transform,
+)
+from ...contract.models import (
+    Observation,
 )
 
 __all__ = [

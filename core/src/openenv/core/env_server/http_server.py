@@ -1,14 +1,17 @@
 """`openenv.core.env_server.http_server`: the server, and what it is made of."""
 
 from ...contract import (
-    Action,
     Environment,
-    EnvironmentMetadata,
-    Observation,
-    State,
+    ServerMode,
 )
 from ...contract.generics import (
     overrides_method,
+)
+from ...contract.models import (
+    Action,
+    EnvironmentMetadata,
+    Observation,
+    State,
 )
 from ...contract.tasks import (
     GetTaskRangeRequest,
@@ -16,10 +19,19 @@ from ...contract.tasks import (
     ListTasksRequest,
     NumTasksRequest,
 )
+from ...contract.tools import (
+    CallToolAction,
+    CallToolObservation,
+    ListToolsAction,
+    ListToolsObservation,
+)
 from ...errors import (
     ConcurrencyConfigurationError,
     EnvironmentFactoryError,
     SessionCapacityError,
+)
+from ...mcp.server_tools import (
+    get_server_tools,
 )
 from ...server import (
     HTTPEnvServer,
@@ -33,8 +45,13 @@ from ...server.get_endpoints import (
 from ...sessions.capacity import (
     ConcurrencyConfig,
     ServerCapacityStatus,
-    ServerMode,
     SessionInfo,
+)
+from ...wire.jsonrpc import (
+    JsonRpcErrorCode,
+    JsonRpcRequest,
+    JsonRpcResponse,
+    McpMethod,
 )
 from ...wire.models import (
     HealthResponse,
@@ -47,6 +64,8 @@ from ...wire.models import (
     WSCloseMessage,
     WSErrorCode,
     WSErrorResponse,
+    WSMCPMessage,
+    WSMCPResponse,
     WSObservationResponse,
     WSResetMessage,
     WSStateMessage,
@@ -60,6 +79,8 @@ from ...wire.serialization import (
 
 __all__ = [
     "Action",
+    "CallToolAction",
+    "CallToolObservation",
     "ConcurrencyConfig",
     "ConcurrencyConfigurationError",
     "Environment",
@@ -71,7 +92,13 @@ __all__ = [
     "HTTPEnvServer",
     "HealthResponse",
     "HealthStatus",
+    "JsonRpcErrorCode",
+    "JsonRpcRequest",
+    "JsonRpcResponse",
     "ListTasksRequest",
+    "ListToolsAction",
+    "ListToolsObservation",
+    "McpMethod",
     "NumTasksRequest",
     "Observation",
     "ResetRequest",
@@ -87,6 +114,8 @@ __all__ = [
     "WSCloseMessage",
     "WSErrorCode",
     "WSErrorResponse",
+    "WSMCPMessage",
+    "WSMCPResponse",
     "WSObservationResponse",
     "WSResetMessage",
     "WSStateMessage",
@@ -95,6 +124,7 @@ __all__ = [
     "create_app",
     "create_fastapi_app",
     "deserialize_action",
+    "get_server_tools",
     "overrides_method",
     "register_get_endpoints",
     "serialize_observation",

@@ -1,12 +1,14 @@
 """`openenv.core.env_server.interfaces`: what environments' authors inherit."""
 
 from ...contract import (
-    Action,
     Environment,
+    Transform,
+)
+from ...contract.models import (
+    Action,
     EnvironmentMetadata,
     Observation,
     State,
-    Transform,
 )
 from ...contract.tasks import (
     TaskProvider,

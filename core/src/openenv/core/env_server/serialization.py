@@ -4,6 +4,10 @@ from ...contract.models import (
     Action,
     Observation,
 )
+from ...contract.tools import (
+    CallToolAction,
+    ListToolsAction,
+)
 from ...wire.serialization import (
     deserialize_action,
     deserialize_action_with_preprocessing,
@@ -12,6 +16,8 @@ from ...wire.serialization import (
 
 __all__ = [
     "Action",
+    "CallToolAction",
+    "ListToolsAction",
     "Observation",
     "deserialize_action",
     "deserialize_action_with_preprocessing",

@@ -1,5 +1,8 @@
 """`openenv.core.env_server.types`: models and enumerations."""
 
+from ...contract import (
+    ServerMode,
+)
 from ...contract.models import (
     Action,
     CodeExecResult,
@@ -16,7 +19,6 @@ from ...contract.tasks import (
 from ...sessions.capacity import (
     ConcurrencyConfig,
     ServerCapacityStatus,
-    ServerMode,
     SessionInfo,
 )
 from ...wire.models import (

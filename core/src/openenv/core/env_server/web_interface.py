@@ -1,14 +1,16 @@
 """`openenv.core.env_server.web_interface`: what environments out there import of it."""
 
 from ...contract import (
-    Action,
     Environment,
-    EnvironmentMetadata,
-    Observation,
-    State,
 )
 from ...contract.generics import (
     overrides_method,
+)
+from ...contract.models import (
+    Action,
+    EnvironmentMetadata,
+    Observation,
+    State,
 )
 from ...sessions.offers import (
     load_environment_metadata,
