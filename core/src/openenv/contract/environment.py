@@ -83,7 +83,7 @@ class Environment(ABC, Generic[ActT, ObsT, StateT]):
 
     async def step_async(self, action: ActT, timeout_s: float | None = None, *args: Any, **options: Any) -> ObsT:
         """As `step`, for environments that wait for I/O; by default calls it."""
-        return self.step(action, *args, timeout_s=timeout_s, **options)
+        return self.step(action, timeout_s, *args, **options)
 
     def close(self) -> None:
         """Let go of what the instance holds; called once, in the thread that built it. May be `async def`."""
