@@ -2,7 +2,8 @@
 
     OpenEnvError                    code                 again?
     ├── UsageError                  (a mistake in the calling program)
-    │   └── NotAwaitedError         (an attribute of a result that was never awaited)
+    │   ├── NotAwaitedError         (an attribute of a result that was never awaited)
+    │   └── MissingExtra            (an optional dependency is not installed)
     ├── RequestError                (the request was refused; nothing ran, the session goes on)
     │   ├── InvalidMessageError     INVALID_JSON
     │   ├── UnknownMessageTypeError UNKNOWN_TYPE
@@ -22,17 +23,23 @@
     │   ├── CapacityReached         CAPACITY_REACHED     yes
     │   ├── RateLimited             RATE_LIMITED         yes
     │   └── ShuttingDown            SHUTTING_DOWN        yes
-    └── ServerError                 (the server is not to be had)
-        ├── ConnectError                                 yes
-        └── LaunchError
+    ├── ServerError                 (the server is not to be had)
+    │   ├── ConnectError                                 yes
+    │   └── LaunchError
+    └── ModelError                  (a language model gave no usable answer)
+        ├── ModelUnavailable                             yes
+        └── BudgetSpent
 
 "yes" marks what is worth the same call again after a pause: nothing has happened to the episode. After every other
 error the same call fails the same way until something changes: the action, or a `reset()`. The classes say so
-themselves in `retryable`. All are `RuntimeError`s, so that handlers written for older versions go on working.
+themselves in `retryable`. All are `RuntimeError`s, so that handlers written for older versions go on working; so do those
+that name `SessionCapacityError`, `SessionNotFoundError`, `SessionCreationError`, `EnvironmentFactoryError` or
+`ConcurrencyConfigurationError`: what is raised here is one of them too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 
@@ -58,15 +65,42 @@ class OpenEnvError(RuntimeError):
 
 
 def _rebuild(kind: type[OpenEnvError], message: str, details: dict[str, Any]) -> OpenEnvError:
-    return kind(message, **details)
+    if kind.__init__ is OpenEnvError.__init__:
+        return kind(message, **details)
+    error = kind.__new__(kind)
+    OpenEnvError.__init__(error, message, **details)
+    return error
 
 
-class UsageError(OpenEnvError):
+def _detail(name: str) -> Callable[[OpenEnvError], Any]:
+    """Return what reads one of an error's details, None where the sender did not tell it."""
+    return lambda error: error.details.get(name)
+
+
+class UsageError(OpenEnvError, ValueError):
     """The calling program uses the interface in a way that cannot work; the message says what to do instead."""
+
+
+class ConcurrencyConfigurationError(UsageError):
+    """More sessions are asked for than an environment can have at once."""
+
+    def __init__(self, environment_name: str, max_concurrent_envs: int, message: str | None = None) -> None:
+        told = (
+            f"max_concurrent_envs={max_concurrent_envs}, but {environment_name} does not declare "
+            "SUPPORTS_CONCURRENT_SESSIONS = True: it can serve one session at a time, or several with isolation='process'"
+        )
+        super().__init__(message or told, environment_name=environment_name, max_concurrent_envs=max_concurrent_envs)
+
+    environment_name = property(_detail("environment_name"))
+    max_concurrent_envs = property(_detail("max_concurrent_envs"))
 
 
 class NotAwaitedError(UsageError, AttributeError):
     """An attribute was read from a call that nobody has awaited yet."""
+
+
+class MissingExtra(UsageError, ImportError):
+    """What is asked for needs an optional dependency that is not installed; the message says what to install."""
 
 
 class RequestError(OpenEnvError):
@@ -119,10 +153,22 @@ class ExecutionError(EnvironmentFailure):
     code = "EXECUTION_ERROR"
 
 
-class FactoryError(EnvironmentFailure):
+class EnvironmentFactoryError(EnvironmentFailure):
+    """The published name for `FactoryError`, which is one; catch either."""
+
+    def __init__(self, factory_name: str, message: str | None = None) -> None:
+        super().__init__(message or f"{factory_name} could not be built", factory_name=factory_name)
+
+    factory_name = property(_detail("factory_name"))
+
+
+class FactoryError(EnvironmentFactoryError):
     """The environment could not be built."""
 
     code = "FACTORY_ERROR"
+
+    def __init__(self, message: str, **details: Any) -> None:
+        OpenEnvError.__init__(self, message, **details)
 
 
 class EnvironmentCrashed(EnvironmentFailure):
@@ -131,13 +177,34 @@ class EnvironmentCrashed(EnvironmentFailure):
     code = "ENVIRONMENT_CRASHED"
 
 
-class SessionError(OpenEnvError):
+class SessionCreationError(OpenEnvError):
+    """The published name for `SessionError`, which is one; catch either."""
+
+    def __init__(self, reason: str, message: str | None = None) -> None:
+        super().__init__(message or f"no session could be opened: {reason}", reason=reason)
+
+    reason = property(_detail("reason"))
+
+
+class SessionError(SessionCreationError):
     """The session cannot take this call as things stand."""
 
     code = "SESSION_ERROR"
 
+    def __init__(self, message: str, **details: Any) -> None:
+        OpenEnvError.__init__(self, message, **details)
 
-class SessionLost(SessionError):
+
+class SessionNotFoundError(OpenEnvError):
+    """The published name for `SessionLost`, which is one; catch either."""
+
+    def __init__(self, session_id: str, message: str | None = None) -> None:
+        super().__init__(message or f"there is no session {session_id!r}", session_id=session_id)
+
+    session_id = property(_detail("session_id"))
+
+
+class SessionLost(SessionError, SessionNotFoundError):
     """The session is gone and its episode with it; `reset()` starts another."""
 
     code = "SESSION_UNKNOWN"
@@ -173,10 +240,24 @@ class BusyError(OpenEnvError):
         return wait
 
 
-class CapacityReached(BusyError):
+class SessionCapacityError(BusyError):
+    """The published name for `CapacityReached`, which is one; catch either."""
+
+    def __init__(self, active_sessions: int, max_sessions: int, message: str | None = None) -> None:
+        told = f"all {max_sessions} sessions of this server are in use"
+        super().__init__(message or told, active_sessions=active_sessions, max_sessions=max_sessions)
+
+    active_sessions = property(_detail("active_sessions"))
+    max_sessions = property(_detail("max_sessions"))
+
+
+class CapacityReached(SessionCapacityError):
     """Every slot is taken and stayed so while the caller queued."""
 
     code = "CAPACITY_REACHED"
+
+    def __init__(self, message: str, **details: Any) -> None:
+        OpenEnvError.__init__(self, message, **details)
 
 
 class RateLimited(BusyError):
@@ -203,6 +284,26 @@ class ConnectError(ServerError):
 
 class LaunchError(ServerError):
     """A server was started here and did not come up; the message carries its last lines of output."""
+
+
+class ModelError(OpenEnvError):
+    """A language model gave no usable answer: its endpoint refused the request, or its reply cannot be read."""
+
+
+class ModelUnavailable(ModelError):
+    """A model's endpoint did not answer, or cannot now; `retry_after_s` says how long to wait."""
+
+    retryable = True
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """Seconds after which another try makes sense, or None where the endpoint did not say."""
+        wait: float | None = self.details.get("retry_after_s")
+        return wait
+
+
+class BudgetSpent(ModelError):
+    """No further question may be asked of a model, by the limit that its user set."""
 
 
 def _by_code(kind: type[OpenEnvError]) -> dict[str, type[OpenEnvError]]:

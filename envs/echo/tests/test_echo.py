@@ -14,6 +14,8 @@ from echo_env import EchoAction, EchoEnv, EchoObservation, EchoState, __version_
 from echo_env.policies import LongestPolicy, Policy, RandomPolicy
 from echo_env.server.environment import GREETING, EchoEnvironment
 from openenv import SyncEnvClient
+from openenv.client.tools import MCPToolClient
+from openenv.contract.tools import CallToolAction
 from openenv.errors import InvalidActionError
 
 Client = SyncEnvClient[EchoAction, EchoObservation, EchoState]
@@ -70,6 +72,25 @@ def test_what_is_no_message_is_refused_and_nothing_is_lost(env: Client, action: 
         env.reset(volume=11)
     assert env.state() == before
     assert env.step(EchoAction(message="on")).observation.echoed_message == "on"
+
+
+def test_tools_say_things_back_and_change_nothing(env: Client) -> None:
+    env.reset(episode_id="tools")
+    env.step(EchoAction(message="kept"))
+    before = env.state()
+    with MCPToolClient.local("echo_env.server.app:app").sync() as tools:
+        assert {tool.name for tool in tools.list_tools()} == {"echo_message", "echo_with_length"}
+        for said in SAID:
+            assert tools.call_tool("echo_message", message=said) == said
+            assert tools.call_tool("echo_with_length", message=said) == {"message": said, "length": len(said)}
+        with pytest.raises(InvalidActionError, match="message"):
+            tools.call_tool("echo_message", message=3)
+    assert env.state() == before
+    environment = EchoEnvironment()
+    environment.reset()
+    observation = environment.step(CallToolAction(tool_name="echo_message", arguments={"message": "a"}))
+    assert (observation.result.data, observation.reward) == ("a", None)
+    assert environment.state.step_count == 0
 
 
 def test_the_picture_is_what_was_said_last(env: Client) -> None:

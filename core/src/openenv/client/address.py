@@ -49,3 +49,8 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def convert_to_ws_url(url: str) -> str:
+    """Return a server's address with the scheme that its sockets have: `ws://host:port` for `http://host:port`."""
+    return address(url).websocket.removesuffix("/ws")

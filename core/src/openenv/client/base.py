@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast
@@ -13,14 +14,16 @@ from typing_extensions import TypeVar
 from ..contract.generics import models
 from ..contract.models import State
 from ..contract.result import StepResult
-from ..errors import UsageError
-from ..launch.provider import RuntimeProvider
+from ..errors import NotSupportedError, UsageError
+from ..launch.provider import Container, ContainerProvider, RuntimeProvider
 from ..wire import messages
 from ..wire.validation import Reader
 from ..wire.values import ResultReader
 from .address import address
 from .connection import Connection
+from .mode import client_mode
 from .pending import PendingCall, not_to_await
+from .tasks import TaskCalls
 from .transport import Call, Endpoint, Options, seconds
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ StateT = TypeVar("StateT", default=State)
 T = TypeVar("T")
 
 
-class EnvClient(Generic[ActT, ObsT, StateT]):
+class EnvClient(TaskCalls, Generic[ActT, ObsT, StateT]):
     """Plays one session of an environment; subclass as `EnvClient[MyAction, MyObservation, MyState]`, body empty.
 
     Inside a running event loop its calls are awaited. Where no loop runs they block and return their results, and a
@@ -47,11 +50,13 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
         websocket_ping_interval_s: seconds between pings of an idle socket; None sends none. Default 20.
         websocket_ping_timeout_s: seconds after which an unanswered ping ends the socket; None waits. Default 20.
         provider: starts the server when it is first needed, and stops it on `close()`.
+        mode: `"simulation"` (the default) or `"production"`, for a server that offers tools alone; None takes the environment
+            variable `OPENENV_CLIENT_MODE`.
         headers: further HTTP headers.
         transport: `"websocket"` or `"http"`.
 
     Raises:
-        UsageError: no address, one that cannot be read, or an unknown transport.
+        UsageError: no address, one that cannot be read, or an unknown transport or mode.
     """
 
     server: ClassVar[str | None] = None
@@ -66,14 +71,16 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
         websocket_ping_interval_s: float | None = 20.0,
         websocket_ping_timeout_s: float | None = 20.0,
         provider: RuntimeProvider | None = None,
-        *,
+        mode: str | None = None,
         headers: Mapping[str, str] | None = None,
+        *,
         transport: str = "websocket",
     ) -> None:
         if base_url is None and provider is None:
             raise UsageError(f"{type(self).__name__} needs a base_url, such as http://localhost:8000")
         if transport not in _ENDPOINTS:
             raise UsageError(f"unknown transport {transport!r}: choose from {', '.join(sorted(_ENDPOINTS))}")
+        self.mode = client_mode(mode)
         options = Options(
             connect_timeout_s,
             int(max_message_size_mb * 1024 * 1024),
@@ -83,7 +90,7 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
         )
         if base_url is not None:
             address(base_url)
-        self.base_url = base_url
+        self._base_url = base_url
         self._message_timeout_s = seconds(message_timeout_s)
         self._connection = Connection(lambda url: _ENDPOINTS[transport](url or base_url or "", options), provider)
         self._prepare()
@@ -109,7 +116,8 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
     @classmethod
     def _on(cls, connection: Connection, message_timeout_s: float) -> Self:
         client = cls.__new__(cls)
-        client.base_url = None
+        client._base_url = None
+        client.mode = client_mode(None)
         client._message_timeout_s = seconds(message_timeout_s)
         client._connection = connection
         client._prepare()
@@ -174,11 +182,59 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
         return client
 
     @classmethod
+    def from_docker_image(
+        cls,
+        image: str,
+        provider: ContainerProvider,
+        *,
+        port: int | None = None,
+        env_vars: Mapping[str, str] | None = None,
+        startup_timeout_s: float = 60.0,
+        **start_options: Any,
+    ) -> Self:
+        """Start a container and return a client of the server in it; it stops with `close()`.
+
+        Where no event loop runs, the server is up when this returns; inside one it starts with the first awaited call, and
+        `await EchoEnv.from_docker_image(…)` waits for that.
+
+        Args:
+            image: names the image, `echo-env:latest`.
+            provider: runs containers.
+            port: of this machine; None takes a free one.
+            env_vars: environment variables of the container.
+            startup_timeout_s: seconds until it must answer.
+            start_options: for the provider's `start_container`.
+
+        Raises:
+            LaunchError: it did not come up.
+        """
+        container = Container(provider, image, port, dict(env_vars or {}), startup_timeout_s, start_options)
+        client = cls(provider=container)
+        if asyncio._get_running_loop() is None:
+            client._connection.start_provider()
+        return client
+
+    def new_session(self) -> Awaitable[Self]:
+        """Return a connected client of another session at the same server; a server that this one started stays this one's."""
+        other = copy.copy(self)
+        other._connection = self._connection.another()
+        return (
+            other.connect()
+            if not self._connection.is_blocking
+            else cast("Awaitable[Self]", other.sync().connect().async_client)
+        )
+
+    @classmethod
     def _server_name(cls, app: str | None) -> str:
         name = app or cls.server
         if name is None:
             raise UsageError(f'{cls.__name__} names no server: give one, "my_env.server.app:app", or set its `server`')
         return name
+
+    @property
+    def base_url(self) -> str | None:
+        """Where the server is: as given, or as what started it says; None in process, and before it has been started."""
+        return self._base_url or self._connection.url
 
     def reset(self, *, timeout_s: float | None = None, **options: Any) -> Awaitable[StepResult[ObsT]]:
         """Start an episode.
@@ -308,6 +364,11 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
     def _do_blocking(self, call: Call, parse: Callable[[dict[str, Any]], T]) -> T:
         return parse(self._connection.request(call))
 
+    def _ask(
+        self, call: str, arguments: dict[str, Any], timeout_s: float | None, parse: Callable[[dict[str, Any]], T]
+    ) -> Awaitable[T]:
+        return self._do(call, self._call(messages.TASKS, {"call": call, **arguments}, timeout_s), parse)
+
     def _call(self, kind: str, payload: Any, timeout_s: float | None) -> Call:
         return Call(kind, payload, self._message_timeout_s if timeout_s is None else seconds(timeout_s))
 
@@ -318,6 +379,14 @@ class EnvClient(Generic[ActT, ObsT, StateT]):
             return action
         expected = getattr(self._action_model, "__name__", "an action")
         raise UsageError(f"step takes {expected}, not {type(action).__name__}")
+
+    def _send_and_receive(self, message: Mapping[str, Any]) -> Awaitable[dict[str, Any]]:
+        """Send a message of the protocol as it stands, `{"type": "step", "data": {…}}`, and return the reply likewise."""
+        kind = str(message.get("type"))
+        if kind not in messages.REPLY_TYPE:
+            raise NotSupportedError(f"there is no message of type {kind!r}: {', '.join(sorted(messages.REPLY_TYPE))}")
+        reply_type = messages.REPLY_TYPE[kind]
+        return self._do(kind, self._call(kind, message.get("data"), None), lambda data: {"type": reply_type, "data": data})
 
     def _step_payload(self, action: ActT) -> dict[str, Any]:
         """Return an action as the plain data to send; a subclass may write its own."""

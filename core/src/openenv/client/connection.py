@@ -68,6 +68,15 @@ class Connection:
             raise UsageError("lanes are for a client that is not connected yet: EchoEnv(url).lanes(64)")
         self._first, self._forget_lanes = first, forget_lanes
 
+    @property
+    def url(self) -> str | None:
+        """Where the server is that the provider started; None where none has been."""
+        return self._url
+
+    def another(self) -> Connection:
+        """Return a connection of its own to the same server, which stays this one's to start and stop."""
+        return Connection(lambda _: self._make_endpoint(self.start_provider()))
+
     def start_provider(self) -> str | None:
         """Start the server if that is this client's task and not done yet; return its URL."""
         if self._provider is not None and self._url is None:

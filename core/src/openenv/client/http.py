@@ -7,11 +7,13 @@ import time
 import uuid
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import httpx
 import pydantic_core
 
-from ..errors import ConnectError, OpenEnvError, SessionLost, from_code
+from ..contract.tasks import TASK_PATHS
+from ..errors import ConnectError, NotSupportedError, OpenEnvError, SessionLost, from_code
 from ..wire import messages
 from ..wire.values import dump_plain
 from .address import is_loopback
@@ -22,17 +24,24 @@ REPEAT_AFTER_S = (0.05, 0.2, 0.5, 1.0)
 
 
 class HttpEndpoint:
-    """A server reached at its `/reset`, `/step` and `/state`."""
+    """A server reached at its `/reset`, `/step` and `/state`.
 
-    def __init__(self, url: str, options: Options) -> None:
+    Args:
+        url: of the server.
+        options: how to connect.
+        sessions_required: refuse a server that names no session in its replies; False plays whatever it answers with.
+    """
+
+    def __init__(self, url: str, options: Options, *, sessions_required: bool = True) -> None:
         self.url = url
         self.options = options
+        self.sessions_required = sessions_required
 
     def transport(self) -> HttpTransport:
-        return HttpTransport(self.url, self.options)
+        return HttpTransport(self.url, self.options, self.sessions_required)
 
     def blocking_transport(self) -> BlockingHttpTransport:
-        return BlockingHttpTransport(self.url, self.options)
+        return BlockingHttpTransport(self.url, self.options, self.sessions_required)
 
 
 class _Message(NamedTuple):
@@ -44,7 +53,7 @@ class _Message(NamedTuple):
 class _Exchange:
     """What both HTTP transports do between the network calls."""
 
-    def __init__(self, url: str, options: Options) -> None:
+    def __init__(self, url: str, options: Options, sessions_required: bool) -> None:
         self._url = url
         self._session: str | None = None
         self._client_options: dict[str, Any] = {
@@ -57,8 +66,13 @@ class _Exchange:
         }
         self._headers = dict(options.headers)
         self._connect_timeout_s = options.connect_timeout_s
+        self._sessions_required = sessions_required
+        self._begun_without_session = False
+        self._environment: str | None = None
 
     def _message(self, call: Call) -> _Message:
+        if call.type == messages.TASKS:
+            return self._tasks_message(dict(call.payload))
         data = dumped(dump_plain, call) or b"{}"
         about = b'"timeout_s":%s,"request_id":"%s"' % (repr(call.timeout_s).encode(), uuid.uuid4().hex.encode())
         if call.type == messages.STEP:
@@ -69,10 +83,18 @@ class _Exchange:
             return _Message("POST", "/reset", b"{%s%s%s}" % (data[1:-1], comma, about))
         return _Message("GET", f"/state?timeout_s={call.timeout_s!r}", None)
 
+    def _tasks_message(self, payload: dict[str, Any]) -> _Message:
+        name = payload.pop("call")
+        path = f"/{quote(self._environment or '', safe='')}/{TASK_PATHS[name]}"
+        return _Message("POST", path, pydantic_core.to_json(payload)) if payload else _Message("GET", path, None)
+
     def _prepare(self, call: Call) -> tuple[_Message, dict[str, str]]:
-        check_supported(call, "over HTTP: use the WebSocket transport")
-        if self._session is None and call.type != messages.RESET:
-            raise SessionLost("no episode is open: reset() first")
+        if call.type == messages.MCP:
+            raise NotSupportedError("tools cannot be called by name over HTTP: use the WebSocket transport")
+        if call.type != messages.TASKS:
+            check_supported(call, "over HTTP: use the WebSocket transport")
+            if self._session is None and call.type != messages.RESET and not self._begun_without_session:
+                raise SessionLost("no episode is open: reset() first")
         headers = {
             **self._headers,
             messages.SESSION_HEADER: self._session or messages.NEW_SESSION,
@@ -80,24 +102,34 @@ class _Exchange:
         }
         return self._message(call), headers
 
-    def _read(self, response: httpx.Response) -> dict[str, Any]:
+    def _read(self, call: Call, response: httpx.Response) -> dict[str, Any]:
+        content = self._content(response)
+        if call.type == messages.TASKS:
+            return {"splits": content} if isinstance(content, list) else dict(content)
+        session = response.headers.get(messages.SESSION_HEADER)
+        if session is None and self._sessions_required:
+            raise ConnectError(f"{self._url} keeps no sessions over HTTP; use the WebSocket transport")
+        self._session = session
+        self._begun_without_session = session is None
+        return dict(content)
+
+    def _content(self, response: httpx.Response) -> Any:
         try:
             content = pydantic_core.from_json(response.content)
         except ValueError:
             raise ConnectError(f"{self._url} answered HTTP {response.status_code} with something that is not JSON") from None
         if response.is_success:
-            session = response.headers.get(messages.SESSION_HEADER)
-            if session is None:
-                raise ConnectError(f"{self._url} keeps no sessions over HTTP; use the WebSocket transport")
-            self._session = session
-            return dict(content)
+            return content
         error = _error(response.status_code, content)
         if isinstance(error, SessionLost):
             self._session = None
-        return self._raise(error)
-
-    def _raise(self, error: OpenEnvError) -> dict[str, Any]:
         raise error
+
+    def _name_in(self, response: httpx.Response) -> str:
+        names = self._content(response)
+        if not isinstance(names, list) or not names:
+            raise NotSupportedError(f"{self._url} offers no tasks")
+        return str(names[0])
 
     def _unreachable(self, error: Exception) -> ConnectError:
         return ConnectError(f"cannot reach {self._url}: {str(error) or type(error).__name__}; is the server running?")
@@ -106,8 +138,8 @@ class _Exchange:
 class HttpTransport(_Exchange):
     """One session over HTTP, used from one event loop."""
 
-    def __init__(self, url: str, options: Options) -> None:
-        super().__init__(url, options)
+    def __init__(self, url: str, options: Options, sessions_required: bool) -> None:
+        super().__init__(url, options, sessions_required)
         self._client: httpx.AsyncClient | None = None
         self._turn = asyncio.Lock()
 
@@ -133,10 +165,12 @@ class HttpTransport(_Exchange):
         client = self._client
         if client is None:
             raise SessionLost("not connected")
+        if call.type == messages.TASKS and self._environment is None:
+            self._environment = self._name_in(await client.get("/list_environments", headers=self._headers))
         (method, path, body), headers = self._prepare(call)
         for pause_s in (*REPEAT_AFTER_S, None):
             try:
-                return self._read(await client.request(method, path, content=body, headers=headers))
+                return self._read(call, await client.request(method, path, content=body, headers=headers))
             except httpx.TransportError as error:
                 if pause_s is None:
                     raise self._unreachable(error) from None
@@ -160,8 +194,8 @@ class HttpTransport(_Exchange):
 class BlockingHttpTransport(_Exchange):
     """As `HttpTransport`, for threads that wait."""
 
-    def __init__(self, url: str, options: Options) -> None:
-        super().__init__(url, options)
+    def __init__(self, url: str, options: Options, sessions_required: bool) -> None:
+        super().__init__(url, options, sessions_required)
         self._client: httpx.Client | None = None
 
     def open(self) -> BlockingHttpTransport:
@@ -177,12 +211,14 @@ class BlockingHttpTransport(_Exchange):
         client = self._client
         if client is None:
             raise SessionLost("not connected")
+        if call.type == messages.TASKS and self._environment is None:
+            self._environment = self._name_in(client.get("/list_environments", headers=self._headers, timeout=call.timeout_s))
         (method, path, body), headers = self._prepare(call)
         deadline = time.monotonic() + call.timeout_s + GRACE_S
         for pause_s in (*REPEAT_AFTER_S, None):
             left_s = deadline - time.monotonic()
             try:
-                return self._read(client.request(method, path, content=body, headers=headers, timeout=max(left_s, 0.001)))
+                return self._read(call, client.request(method, path, content=body, headers=headers, timeout=max(left_s, 0.001)))
             except httpx.TimeoutException:
                 raise call.late() from None
             except httpx.TransportError as error:
@@ -205,10 +241,14 @@ class BlockingHttpTransport(_Exchange):
             client.close()
 
 
+_CODES = {400: "VALIDATION_ERROR", 404: "NOT_SUPPORTED", 422: "VALIDATION_ERROR", 501: "NOT_SUPPORTED"}
+"""What a status means of a server that names no code."""
+
+
 def _error(status: int, content: Any) -> OpenEnvError:
     details = dict(content) if isinstance(content, dict) else {}
     message = details.pop("detail", f"HTTP {status}")
-    code = details.pop("code", "EXECUTION_ERROR")
+    code = details.pop("code", _CODES.get(status, "EXECUTION_ERROR"))
     for name in ("type", "title", "status"):
         details.pop(name, None)
     return from_code(str(code), str(message), **details)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Generic, Self
+from typing import TYPE_CHECKING, Any, Generic, Self
 
 from typing_extensions import TypeVar
 
@@ -12,13 +14,16 @@ from ..contract.result import StepResult
 from ..wire import messages
 from .base import EnvClient
 from .lanes import SyncLanes
+from .tasks import BlockingTaskCalls
+from .transport import Call
 
 ActT = TypeVar("ActT")
 ObsT = TypeVar("ObsT")
 StateT = TypeVar("StateT", default=State)
+T = TypeVar("T")
 
 
-class SyncEnvClient(Generic[ActT, ObsT, StateT]):
+class SyncEnvClient(BlockingTaskCalls, Generic[ActT, ObsT, StateT]):
     """Makes the calls of an `EnvClient` and waits for their results, inside a running event loop too.
 
     May be used from any thread; calls then take turns.
@@ -61,6 +66,12 @@ class SyncEnvClient(Generic[ActT, ObsT, StateT]):
         """See `EnvClient.lanes`."""
         return SyncLanes(self._client, count, autoreset)
 
+    def new_session(self) -> SyncEnvClient[ActT, ObsT, StateT]:
+        """See `EnvClient.new_session`."""
+        other = copy.copy(self._client)
+        other._connection = self._client._connection.another()
+        return SyncEnvClient(other).connect()
+
     def disconnect(self) -> None:
         """See `EnvClient.disconnect`."""
         self._client._connection.disconnect()
@@ -68,6 +79,28 @@ class SyncEnvClient(Generic[ActT, ObsT, StateT]):
     def close(self) -> None:
         """See `EnvClient.close`."""
         self._client._connection.close()
+
+    def _step_payload(self, action: ActT) -> dict[str, Any]:
+        return self._client._step_payload(action)
+
+    def _parse_result(self, payload: dict[str, Any]) -> StepResult[ObsT]:
+        return self._client._parse_result(payload)
+
+    def _parse_state(self, payload: dict[str, Any]) -> StateT:
+        return self._client._parse_state(payload)
+
+    def _ask(self, call: str, arguments: dict[str, Any], timeout_s: float | None, parse: Callable[[dict[str, Any]], T]) -> T:
+        client = self._client
+        request: Call = client._call(messages.TASKS, {"call": call, **arguments}, timeout_s)
+        return client._do_blocking(request, parse)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What a client class has beyond the calls of every client."""
+            if name == "_client":
+                raise AttributeError(name)
+            return getattr(self._client, name)
 
     def __enter__(self) -> Self:
         return self.connect()

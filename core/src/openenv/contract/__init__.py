@@ -2,6 +2,7 @@
 
 from .arrays import Array
 from .environment import Environment, NoEpisodeError
+from .mode import ServerMode
 from .models import Action, EnvironmentMetadata, Observation, State
 from .result import StepResult
 from .transforms import CompositeTransform, NullTransform, Transform
@@ -15,6 +16,7 @@ __all__ = [
     "NoEpisodeError",
     "NullTransform",
     "Observation",
+    "ServerMode",
     "State",
     "StepResult",
     "Transform",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from .models import Action, EnvironmentMetadata, Observation, State
+from .reward import checked_kind, checked_range
 from .transforms import Transform
+
+if TYPE_CHECKING:
+    from .rubric import Rubric
 
 ActT = TypeVar("ActT", bound=Action)
 ObsT = TypeVar("ObsT", bound=Observation)
@@ -38,8 +42,21 @@ class Environment(ABC, Generic[ActT, ObsT, StateT]):
     ISOLATION: ClassVar[str | None] = None
     """How a server keeps instances apart unless told otherwise: `inline`, `thread`, `process`; None is `thread`."""
 
-    def __init__(self, transform: Transform[ObsT] | None = None) -> None:
+    REWARD_RANGE: ClassVar[tuple[float | None, float | None] | None] = None
+    """The least and the greatest reward of one step, with None for a side without bound; None: not said."""
+
+    REWARD_KIND: ClassVar[Literal["delta", "cumulative"] | None] = None
+    """`delta`: a reward is what the step earned, and an episode's return is their sum. `cumulative`: it is what the episode
+    has earned so far, and its return is the last one. None: not said."""
+
+    def __init__(self, transform: Transform[ObsT] | None = None, rubric: Rubric | None = None) -> None:
         self.transform = transform
+        self.rubric = rubric
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        checked_range(cls.__name__, cls.REWARD_RANGE)
+        checked_kind(cls.__name__, cls.REWARD_KIND)
 
     @abstractmethod
     def reset(self, seed: int | None = None, episode_id: str | None = None, *args: Any, **options: Any) -> ObsT:
@@ -76,9 +93,9 @@ class Environment(ABC, Generic[ActT, ObsT, StateT]):
         """As `reset`, for environments that wait for I/O; by default calls it."""
         return self.reset(seed, episode_id, *args, **options)
 
-    async def step_async(self, action: ActT, timeout_s: float | None = None) -> ObsT:
+    async def step_async(self, action: ActT, timeout_s: float | None = None, *args: Any, **options: Any) -> ObsT:
         """As `step`, for environments that wait for I/O; by default calls it."""
-        return self.step(action, timeout_s=timeout_s)
+        return self.step(action, timeout_s, *args, **options)
 
     def close(self) -> None:
         """Let go of what the instance holds; called once, in the thread that built it. May be `async def`."""
@@ -100,9 +117,59 @@ class Environment(ABC, Generic[ActT, ObsT, StateT]):
         transform = getattr(self, "transform", None)
         return observation if transform is None else transform(observation)
 
+    def _apply_rubric(self, action: ActT, observation: ObsT) -> float:
+        """Return the score of the rubric given to the constructor, or 0.0 without one; a subclass makes it the reward.
+
+        What the rubric's parts gave goes to `observation.metadata["rubric_scores"]`, by path. Blocks for a rubric that
+        has to be awaited.
+
+        Raises:
+            UsageError: the rubric has to be awaited and this thread runs an event loop: use `_apply_rubric_async`.
+        """
+        rubric = getattr(self, "rubric", None)
+        if rubric is None:
+            return 0.0
+        from .rubric import components
+        from .settling import settled
+
+        with components(rubric, observation):
+            score: float = settled(rubric(action, observation), "await self._apply_rubric_async(…) in step_async")
+        return score
+
+    async def _apply_rubric_async(self, action: ActT, observation: ObsT) -> float:
+        """As `_apply_rubric`, awaiting what has to be awaited."""
+        rubric = getattr(self, "rubric", None)
+        if rubric is None:
+            return 0.0
+        from .rubric import components
+
+        with components(rubric, observation):
+            score = rubric(action, observation)
+            reward: float = await score if inspect.isawaitable(score) else score
+        return reward
+
+    def _reset_rubric(self) -> None:
+        """Tell the rubric, if any, that an episode begins; a subclass calls this in `reset`."""
+        rubric = getattr(self, "rubric", None)
+        if rubric is not None:
+            from .settling import settled
+
+            settled(rubric.reset(), "await self._reset_rubric_async() in reset_async")
+
+    async def _reset_rubric_async(self) -> None:
+        """As `_reset_rubric`, awaiting what has to be awaited."""
+        rubric = getattr(self, "rubric", None)
+        if rubric is not None and inspect.isawaitable(waiting := rubric.reset()):
+            await waiting
+
 
 def describe(cls: type[Environment[Any, Any, Any]], name: str | None = None) -> EnvironmentMetadata:
     """Return what can be said of an environment from its class alone."""
     written = inspect.cleandoc(cls.__doc__) if cls.__doc__ and cls is not Environment else ""
     first_paragraph = " ".join(written.split("\n\n")[0].split())
-    return EnvironmentMetadata(name=name or cls.__name__, description=first_paragraph or f"{cls.__name__} environment")
+    return EnvironmentMetadata(
+        name=name or cls.__name__,
+        description=first_paragraph or f"{cls.__name__} environment",
+        reward_range=checked_range(cls.__name__, getattr(cls, "REWARD_RANGE", None)),
+        reward_kind=checked_kind(cls.__name__, getattr(cls, "REWARD_KIND", None)),
+    )

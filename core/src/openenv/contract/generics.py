@@ -34,3 +34,8 @@ def models(cls: type, generic: type) -> tuple[type | None, ...]:
     count = len(getattr(generic, "__parameters__", ()))
     known = tuple(None if isinstance(argument, TypeVar) or argument is Any else argument for argument in given)
     return (known + (None,) * count)[:count]
+
+
+def overrides_method(method: Any, base_method: Any) -> bool:
+    """Return whether a method, bound or not, is another than its base class's."""
+    return getattr(method, "__func__", method) is not getattr(base_method, "__func__", base_method)

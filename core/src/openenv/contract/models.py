@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import Format, get_annotations
@@ -75,8 +75,15 @@ class State(BaseModel):
     step_count: int = Field(default=0, ge=0, description="Steps since the last reset")
 
 
+def _unsaid(value: Any) -> bool:
+    return value is None
+
+
 class EnvironmentMetadata(BaseModel):
-    """What an environment says of itself."""
+    """What an environment says of itself.
+
+    `reward_range` and `reward_kind` mean what `Environment.REWARD_RANGE` and `REWARD_KIND` do, and travel only where said.
+    """
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
@@ -86,3 +93,15 @@ class EnvironmentMetadata(BaseModel):
     version: str | None = None
     author: str | None = None
     documentation_url: str | None = None
+    reward_range: tuple[float | None, float | None] | None = Field(default=None, exclude_if=_unsaid)
+    reward_kind: Literal["delta", "cumulative"] | None = Field(default=None, exclude_if=_unsaid)
+
+
+class CodeExecResult(BaseModel):
+    """What running a program gave."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    stdout: str
+    stderr: str
+    exit_code: int

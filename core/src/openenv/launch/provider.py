@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any
+
+from ..errors import LaunchError
 
 
 class RuntimeProvider(ABC):
@@ -28,3 +31,72 @@ class RuntimeProvider(ABC):
     @abstractmethod
     def wait_for_ready(self, timeout_s: float = 30.0) -> None:
         """Return once the server answers. Raises `LaunchError` where it does not in time."""
+
+
+class ContainerProvider(ABC):
+    """Runs one container at a time."""
+
+    @abstractmethod
+    def start_container(
+        self, image: str, port: int | None = None, env_vars: dict[str, str] | None = None, **options: Any
+    ) -> str:
+        """Start a container and return the base URL of the server in it; it need not answer yet.
+
+        Args:
+            image: names the image.
+            port: of this machine; None takes a free one.
+            env_vars: environment variables for it.
+            options: what this provider lets a caller choose.
+
+        Raises:
+            LaunchError: it could not be started.
+        """
+
+    @abstractmethod
+    def stop_container(self) -> None:
+        """Stop the container and free all it used. Twice does no harm."""
+
+    @abstractmethod
+    def wait_for_ready(self, base_url: str, timeout_s: float = 30.0) -> None:
+        """Return once the server answers. Raises where it does not in time."""
+
+    def close(self) -> None:
+        """Let go of what the provider itself holds; by default its container."""
+        self.stop_container()
+
+
+@dataclass
+class Container(RuntimeProvider):
+    """One container as a `RuntimeProvider`: it starts when first needed.
+
+    Attributes:
+        provider: runs it, and is closed with it.
+        image, port, env_vars, start_options: what `ContainerProvider.start_container` is given.
+        startup_timeout_s: seconds until the server must answer.
+    """
+
+    provider: ContainerProvider
+    image: str
+    port: int | None
+    env_vars: dict[str, str]
+    startup_timeout_s: float
+    start_options: dict[str, Any]
+    _url: str | None = None
+
+    def start(self, port: int | None = None, env_vars: dict[str, str] | None = None, **options: Any) -> str:
+        """See `RuntimeProvider.start`."""
+        given = {**self.env_vars, **(env_vars or {})} or None
+        chosen = self.port if port is None else port
+        self._url = self.provider.start_container(self.image, port=chosen, env_vars=given, **{**self.start_options, **options})
+        return self._url
+
+    def wait_for_ready(self, timeout_s: float | None = None) -> None:
+        """See `RuntimeProvider.wait_for_ready`."""
+        if self._url is None:
+            raise LaunchError(f"{self.image} has not been started")
+        self.provider.wait_for_ready(self._url, self.startup_timeout_s if timeout_s is None else timeout_s)
+
+    def stop(self) -> None:
+        """See `RuntimeProvider.stop`."""
+        self._url = None
+        self.provider.close()

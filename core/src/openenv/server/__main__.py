@@ -7,13 +7,14 @@ import sys
 
 from ..errors import OpenEnvError
 from .ending import stop_with
+from .folder import app_of, is_folder
 from .run import serve
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until stopped; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m openenv.server", description="Serve an environment's app.")
-    parser.add_argument("app", help="module:attribute of the app, echo_env.server.app:app")
+    parser.add_argument("app", help="module:attribute of the app, echo_env.server.app:app, or an environment's folder")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000, help="0 takes a free one")
     parser.add_argument("--log-level", default="warning", choices=["debug", "info", "warning", "error"])
@@ -23,7 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.stop_with_stdin:
         stop_with(sys.stdin.fileno())
     try:
-        serve(options.app, options.host, options.port, log_level=options.log_level, workers=options.workers)
+        app = app_of(options.app) if is_folder(options.app) else options.app
+        serve(app, options.host, options.port, log_level=options.log_level, workers=options.workers)
     except OpenEnvError as error:
         print(f"openenv: {error}", file=sys.stderr)
         return 1

@@ -23,10 +23,10 @@ from .origin import is_foreign
 from .problems import problem
 
 
-def add_http_routes(app: FastAPI, registry: Registry) -> None:
+def add_http_routes(app: FastAPI, registry: Registry, reset_observation: type[Any] | None = None) -> None:
     """Give an app the HTTP endpoints of a registry's environment."""
     control = _Control(registry)
-    schemas = _schemas(registry.spec)
+    schemas = _schemas(registry.spec, reset_observation)
     body = {"content": {"application/json": {"schema": {"type": "object"}}}}
     step_schema = {
         "type": "object",
@@ -41,10 +41,11 @@ def add_http_routes(app: FastAPI, registry: Registry) -> None:
             path, handler, methods=[method], summary=summary, tags=[tag], openapi_extra=extra, response_model=None
         )
 
-    add("/reset", "POST", control.reset, "Start an episode", "Environment", body)
-    add("/step", "POST", control.step, "Do one action", "Environment", step_body)
-    add("/state", "GET", control.state, "Where the episode stands", "Environment")
-    add("/session", "DELETE", control.end, "End the session", "Environment")
+    if registry.serves_episodes:
+        add("/reset", "POST", control.reset, "Start an episode", "Environment", body)
+        add("/step", "POST", control.step, "Do one action", "Environment", step_body)
+        add("/state", "GET", control.state, "Where the episode stands", "Environment")
+        add("/session", "DELETE", control.end, "End the session", "Environment")
 
     async def health() -> JSONResponse:
         if registry.stopping:
@@ -54,16 +55,14 @@ def add_http_routes(app: FastAPI, registry: Registry) -> None:
     async def schema() -> JSONResponse:
         return JSONResponse(schemas)
 
-    async def metadata() -> JSONResponse:
-        return JSONResponse(registry.spec.metadata().model_dump())
-
     add("/health", "GET", health, "Whether the server answers", "Server")
     add("/schema", "GET", schema, "JSON schemas of action, observation and state", "Server")
-    add("/metadata", "GET", metadata, "Name and description of the environment", "Server")
 
 
-def _schemas(spec: EnvironmentSpec) -> dict[str, Any]:
+def _schemas(spec: EnvironmentSpec, reset_observation: type[Any] | None) -> dict[str, Any]:
     models = {"action": spec.action, "observation": spec.observation, "state": spec.state}
+    if reset_observation is not None:
+        models["reset_observation"] = reset_observation
     return {name: TypeAdapter(model).json_schema() for name, model in models.items()}
 
 
@@ -76,16 +75,16 @@ class _Control:
 
     async def reset(self, request: HttpRequest) -> Response:
         async def run() -> Response:
-            body = await _body(request, self._longest)
+            body = await whole_body(request, self._longest)
             data = _fields(body)
             request_id = _request_id(data)
 
             async def here() -> Response:
-                return await self._guarded(request, lambda: self._reset(request, data, request_id))
+                return await guarded(request, lambda: self._reset(request, data, request_id), self._sessions)
 
             return self._sessions.reset_elsewhere(request, request_id, body, here) or await here()
 
-        return await self._guarded(request, run)
+        return await guarded(request, run, self._sessions)
 
     async def _reset(self, request: HttpRequest, data: dict[str, Any], request_id: str | None) -> Response:
         session = await self._sessions.for_reset(request, request_id)
@@ -94,28 +93,28 @@ class _Control:
 
     async def step(self, request: HttpRequest) -> Response:
         async def run() -> Response:
-            data = _fields(await _body(request, self._longest))
+            data = _fields(await whole_body(request, self._longest))
             action = data.get("action")
             if not isinstance(action, dict):
                 raise InvalidActionError("a step's body needs 'action' to be an object: {\"action\": {…}}")
             session = self._sessions.for_call(request)
             return await self._run(request, session, Request(messages.STEP, action, _timeout(data)), _request_id(data))
 
-        return await self._guarded(request, run)
+        return await guarded(request, run, self._sessions)
 
     async def state(self, request: HttpRequest) -> Response:
         async def run() -> Response:
             session = self._sessions.for_call(request)
             return await self._run(request, session, Request(messages.STATE, None, _query_timeout(request)), None)
 
-        return await self._guarded(request, run)
+        return await guarded(request, run, self._sessions)
 
     async def end(self, request: HttpRequest) -> Response:
         async def run() -> Response:
             await self._sessions.end(self._sessions.for_call(request))
             return Response(status_code=204)
 
-        return await self._guarded(request, run)
+        return await guarded(request, run, self._sessions)
 
     async def _run(self, http: HttpRequest, session: Session, request: Request, request_id: str | None) -> Response:
         def call() -> Awaitable[bytes]:
@@ -130,26 +129,30 @@ class _Control:
             return self._sessions.mark(problem(error), http, session)
         return self._sessions.mark(Response(data, media_type="application/json"), http, session)
 
-    async def _guarded(self, request: HttpRequest, run: Callable[[], Awaitable[Response]]) -> Response:
-        """Run a handler, here or where its session lives; refuse other sites' pages, tell errors as problem documents."""
-        origin = request.headers.get("origin")
-        if request.method != "GET" and is_foreign(origin, request.headers.get("host")):
-            return problem(UnauthorizedError(f"a page of {origin} may not drive this server's environments"), 403)
-        try:
-            return self._sessions.elsewhere(request) or await run()
-        except SessionLost as error:
-            return forget_cookie(problem(error), request)
-        except TooLong as error:
-            return problem(error, 413)
-        except OpenEnvError as error:
-            return problem(error)
+
+async def guarded(
+    request: HttpRequest, run: Callable[[], Awaitable[Response]], sessions: HttpSessions | None = None
+) -> Response:
+    """Run a handler, here or where its session lives; refuse other sites' pages, tell errors as problem documents."""
+    origin = request.headers.get("origin")
+    if request.method != "GET" and is_foreign(origin, request.headers.get("host")):
+        return problem(UnauthorizedError(f"a page of {origin} may not drive this server's environments"), 403)
+    try:
+        return (sessions.elsewhere(request) if sessions is not None else None) or await run()
+    except SessionLost as error:
+        return forget_cookie(problem(error), request)
+    except TooLong as error:
+        return problem(error, 413)
+    except OpenEnvError as error:
+        return problem(error)
 
 
 class TooLong(InvalidActionError):
     """A body of more bytes than the server takes."""
 
 
-async def _body(request: HttpRequest, longest: int) -> bytes:
+async def whole_body(request: HttpRequest, longest: int) -> bytes:
+    """Return a request's body. Raises `TooLong`."""
     raw = bytearray()
     async for part in request.stream():
         raw += part

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +17,8 @@ from ..wire.messages import NEW_SESSION, SESSION_HEADER
 from .problems import problem
 from .workers.forwarding import Forwarded
 from .workers.neighbours import Neighbours
+
+T = TypeVar("T")
 
 KEPT_OPENINGS = 1024
 
@@ -85,9 +87,9 @@ class HttpSessions:
         """
         name = _named(request)
         if name == NEW_SESSION or (name is None and not self._registry.settings.http_default_session):
-            return await _while_connected(request, self._open_once(request_id, default=False))
+            return await while_connected(request, self._open_once(request_id, default=False))
         if name is None:
-            return await _while_connected(request, self._open_once(request_id, default=True))
+            return await while_connected(request, self._open_once(request_id, default=True))
         return self._by_id(name)
 
     def for_call(self, request: Request) -> Session:
@@ -178,7 +180,7 @@ class _Opening:
                 self._task.cancel()
 
 
-async def _while_connected(request: Request, opening: Coroutine[Any, Any, Session]) -> Session:
+async def while_connected(request: Request, opening: Coroutine[Any, Any, T]) -> T:
     """Await something, and give it up where the caller goes away meanwhile. Raises `CallCancelled` then."""
     leaving = asyncio.ensure_future(request.receive())
     opened = asyncio.ensure_future(opening)

@@ -106,9 +106,13 @@ class ResumableSockets:
                 "step_timeout_s": settings.step_timeout_s,
                 "lanes": self._registry.capacity,
             },
-            "capabilities": ["resume", "deadlines", "cancel", "render", "lanes"],
+            "capabilities": ["resume", "deadlines", "cancel", "mcp", *_of_episodes(self._registry)],
         }
         return exchange.codec.dump({"type": messages.HELLO, "data": data})
+
+
+def _of_episodes(registry: Registry) -> list[str]:
+    return ["render", "lanes", "tasks"] if registry.serves_episodes else []
 
 
 class _Link:

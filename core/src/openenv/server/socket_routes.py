@@ -47,7 +47,7 @@ class SocketEndpoint:
         The client is listened to all the while, so that one who goes away is noticed also in the queue and in a step.
         """
         frames: asyncio.Queue[str | bytes] = asyncio.Queue(READ_AHEAD)
-        reading = asyncio.create_task(_read(receive, frames))
+        reading = asyncio.create_task(read_frames(receive, frames))
         session: Session | None = None
         try:
             async with asyncio.timeout(None) as connected:
@@ -70,7 +70,8 @@ class SocketEndpoint:
                 await self._registry.end(session)
 
 
-async def _read(receive: Receive, frames: asyncio.Queue[str | bytes]) -> None:
+async def read_frames(receive: Receive, frames: asyncio.Queue[str | bytes]) -> None:
+    """Put what a client sends into a queue, until it goes away."""
     while (message := await receive())["type"] == "websocket.receive":
         await frames.put(frame_of(message))
 

@@ -15,10 +15,13 @@ from pydantic import BaseModel
 from ..contract.environment import NoEpisodeError
 from ..contract.models import Observation
 from ..errors import ExecutionError, InvalidActionError, NotSupportedError, OpenEnvError
+from ..mcp.environment import MCPEnvironment
+from ..mcp.rpc import respond, respond_async
 from ..wire import messages
 from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES, Request
 from ..wire.replies import Continued, reply_data
 from ..wire.values import encode as encode_v1
+from .offers import metadata_of, tasks_of
 from .spec import AnyEnvironment, EnvironmentSpec, overrides
 
 logger = logging.getLogger("openenv.environment")
@@ -53,6 +56,8 @@ class Calls:
     def open(self) -> None:
         """Build the environment. Raises `FactoryError` where that fails."""
         environment = self._environment = self._spec.build()
+        if isinstance(environment, MCPEnvironment):
+            environment.server_mode = self._spec.mode
         cls = self._spec.cls
         self._reset = environment.reset_async if overrides(cls, "reset_async") else environment.reset
         self._step = environment.step_async if overrides(cls, "step_async") else environment.step
@@ -158,8 +163,15 @@ class Calls:
             raise ExecutionError(f"{self._spec.name} is closed")
         if request.type == messages.STEP:
             return self._prepare_step(request)
+        if request.type in messages.OF_TOOLS:
+            answer = respond_async if self._spec.is_async else respond
+            return partial(answer, environment, request.data, standard=request.type == messages.TOOLS)
         if request.type == messages.RENDER:
             return lambda: _picture_of(environment)
+        if request.type == messages.TASKS:
+            return lambda: tasks_of(environment, request.data)
+        if request.type == messages.METADATA:
+            return lambda: metadata_of(environment)
         if request.type == messages.RESET:
             return partial(self._reset, **self._reset_arguments(request))
         return lambda: _state_of(environment)
@@ -240,7 +252,13 @@ class Calls:
         return ExecutionError(told, error_type=kind)
 
 
-_RETURNS: dict[str, tuple[type, str]] = {messages.STATE: (BaseModel, "a State"), messages.RENDER: (dict, "a MIME bundle")}
+_RETURNS: dict[str, tuple[type, str]] = {
+    messages.STATE: (BaseModel, "a State"),
+    messages.RENDER: (dict, "a MIME bundle"),
+    **dict.fromkeys(messages.OF_TOOLS, (dict, "an answer")),
+    messages.TASKS: (dict, "tasks"),
+    messages.METADATA: (dict, "an EnvironmentMetadata"),
+}
 
 
 def _not_continued(last: Observation, error: OpenEnvError) -> ExecutionError:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
+from ..contract.mode import ServerMode
 from ..errors import SessionLost, ShuttingDown
+from .agents import AgentNames
 from .session import Session
 from .settings import Settings
 from .slots import Slots, SlotSource
@@ -29,9 +32,10 @@ class Registry:
     """
 
     def __init__(self, spec: EnvironmentSpec, settings: Settings | None = None) -> None:
-        self.spec = spec
         self.settings = settings or Settings()
-        self._supply = Supply(spec, self.settings)
+        self.spec = replace(spec, mode=ServerMode(self.settings.mode))
+        self._supply = Supply(self.spec, self.settings)
+        self.agents = AgentNames()
         self._sessions: dict[str, Session] = {}
         self._reaper: asyncio.Task[None] | None = None
         self._endings: set[asyncio.Task[None]] = set()
@@ -68,6 +72,11 @@ class Registry:
         return len(self._sessions)
 
     @property
+    def serves_episodes(self) -> bool:
+        """Whether episodes can be controlled, rather than only tools be called."""
+        return self.spec.mode is ServerMode.SIMULATION
+
+    @property
     def capacity(self) -> int:
         """How many environments may be in use at once."""
         return self._supply.slots.capacity
@@ -99,7 +108,7 @@ class Registry:
         if self.stopping:
             raise ShuttingDown("the server is shutting down")
         idle_timeout_s = self.settings.idle_timeout_s if idle_timeout_s is None else idle_timeout_s
-        session = Session(self._supply, idle_timeout_s, self.settings.step_timeout_s)
+        session = Session(self._supply, idle_timeout_s, self.settings.step_timeout_s, self.agents)
         if self._worker:
             session.id = f"{self._worker}.{session.id}"
         self._sessions[session.id] = session

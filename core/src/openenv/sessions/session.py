@@ -7,12 +7,23 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from ..errors import CallCancelled, InvalidActionError, OpenEnvError, SessionLost, ShuttingDown, StepTimeout
+from ..errors import (
+    CallCancelled,
+    InvalidActionError,
+    OpenEnvError,
+    SessionLost,
+    ShuttingDown,
+    StepTimeout,
+    UnknownMessageTypeError,
+)
 from ..wire import messages
 from ..wire.codec import Codec
+from ..wire.jsonrpc import SESSION_CREATE, JsonRpcResponse
 from ..wire.messages import Request
 from ..wire.values import encode as encode_v1
+from .agents import AgentNames
 from .calls import Encode
 from .lane import Lane
 from .lanes import Lanes
@@ -31,7 +42,9 @@ class Session:
         idle_timeout_s: the session may be ended after so long without a call.
     """
 
-    def __init__(self, supply: Supply, idle_timeout_s: float, step_timeout_s: float | None = None) -> None:
+    def __init__(
+        self, supply: Supply, idle_timeout_s: float, step_timeout_s: float | None = None, agents: AgentNames | None = None
+    ) -> None:
         self.id = secrets.token_urlsafe(24)
         self.idle_timeout_s = idle_timeout_s
         self._lane = Lane(supply)
@@ -40,6 +53,7 @@ class Session:
         self._given_up: set[asyncio.Task[None]] = set()
         self._supply = supply
         self._step_timeout_s = step_timeout_s
+        self._agents = agents or AgentNames()
         self._ended_because: str | None = None
         self._replies: OrderedDict[str, asyncio.Future[bytes]] = OrderedDict()
 
@@ -75,9 +89,13 @@ class Session:
             ShuttingDown: the server is about to stop.
             InvalidActionError: lanes are named that are not there, or asked for where there can be none.
         """
-        deadline_s = self._admit(deadline_s)
+        deadline_s = self._admit(request, deadline_s)
         if request.type == messages.LANES:
             return self._make_lanes(request, codec, deadline_s)
+        if request.type == messages.MCP and (granted := self._granted(request)) is not None:
+            ticket = Ticket(request, codec.encode, lambda _: None)
+            ticket.settle(codec.encode(granted))
+            return ticket
         if self._making_lanes is not None:
             raise InvalidActionError("this session's lanes are still being made: wait for the reply")
         if self._lanes is not None:
@@ -110,15 +128,33 @@ class Session:
         if self._lanes is not None:
             await self._lanes.close()
 
-    def _admit(self, deadline_s: float | None) -> float | None:
-        """Return how long a new call may take. Raises `SessionLost` and `ShuttingDown` where there are to be none."""
+    def _admit(self, request: Request, deadline_s: float | None) -> float | None:
+        """Return how long a new call may take.
+
+        Raises:
+            SessionLost: the session has ended.
+            ShuttingDown: the server is about to stop.
+            UnknownMessageTypeError: the server is in production mode, and the call is not of a tool.
+        """
         if self._ended_because is not None:
             why = self._ended_because
             raise SessionLost(f"the session was ended and its episode with it, because {why}: reset() starts another")
         if self._supply.stopping:
             raise ShuttingDown("the server is shutting down and begins no further calls")
+        if not self._supply.serves_episodes and request.type not in messages.IN_PRODUCTION:
+            raise UnknownMessageTypeError(
+                f"this server is in production mode: its tools can be called, and no {request.type} made"
+            )
         longest_s = self._step_timeout_s
         return longest_s if longest_s is not None and (deadline_s is None or deadline_s > longest_s) else deadline_s
+
+    def _granted(self, request: Request) -> dict[str, Any] | None:
+        """Return the answer to who asks for a name by which agents may call this session's tools, else None."""
+        message = request.data
+        if message.get("method") != SESSION_CREATE:
+            return None
+        name = self._agents.add(self, owned=False)
+        return JsonRpcResponse.success({"session_id": name}, message.get("id")).model_dump()
 
     def _make_lanes(self, request: Request, codec: Codec, deadline_s: float | None) -> Ticket:
         count, autoreset = request.data.get("count"), request.data.get("autoreset", messages.DISABLED)
@@ -163,7 +199,10 @@ class Session:
 
         For protocols that have no lanes.
         """
-        return await self._lane.submit(request, encode, self._admit(deadline_s)).outcome()
+        deadline_s = self._admit(request, deadline_s)
+        if request.type == messages.MCP and (granted := self._granted(request)) is not None:
+            return encode(granted)
+        return await self._lane.submit(request, encode, deadline_s).outcome()
 
     async def call_once(self, name: str, run: Callable[[], Awaitable[bytes]]) -> bytes:
         """Run something under a name; the same name again returns or awaits the first one's outcome and runs nothing."""

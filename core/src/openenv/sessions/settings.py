@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from ..contract.mode import ServerMode
 from ..errors import UsageError
 from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES
 
@@ -13,6 +14,7 @@ PREFIX = "OPENENV_"
 
 INLINE, THREAD, PROCESS = "inline", "thread", "process"
 ISOLATIONS = (INLINE, THREAD, PROCESS)
+MODES = tuple(mode.value for mode in ServerMode)
 FORK, SPAWN = "fork", "spawn"
 
 NEVER_NEGATIVE = (
@@ -63,6 +65,7 @@ class Settings:
         warm_processes: processes whose environment is built before a session asks for it. Default 2.
         memory_limit_mb: MiB of memory that a process may hold, its libraries included (`RLIMIT_DATA`: private and
             writable). What it cannot get is a `MemoryError` in it. None: no limit. Linux only.
+        mode: `simulation` serves episodes and tools; `production` serves tools only: no reset, step or state can be reached.
         cpu_limit_s: seconds of CPU time that a process may use in one call before it is ended. None: no limit. POSIX only.
     """
 
@@ -87,6 +90,7 @@ class Settings:
     warm_processes: int = 2
     memory_limit_mb: int | None = None
     cpu_limit_s: float | None = None
+    mode: str = ServerMode.SIMULATION.value
 
     def __post_init__(self) -> None:
         if self.max_concurrent_envs is not None and self.max_concurrent_envs < 1:
@@ -98,7 +102,7 @@ class Settings:
             limit = getattr(self, name)
             if limit is not None and limit <= 0:
                 raise UsageError(f"{name} must be above 0, or None for no limit, but is {limit}")
-        for name, allowed in (("isolation", ISOLATIONS), ("process_start", (FORK, SPAWN))):
+        for name, allowed in (("isolation", ISOLATIONS), ("process_start", (FORK, SPAWN)), ("mode", MODES)):
             chosen = getattr(self, name)
             if chosen is not None and chosen not in allowed:
                 raise UsageError(f"{name} is {chosen!r}: it may be {', '.join(map(repr, allowed))}")

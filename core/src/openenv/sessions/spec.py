@@ -14,8 +14,11 @@ from pydantic import BaseModel
 
 from ..contract.environment import Environment, describe
 from ..contract.generics import models
+from ..contract.mode import ServerMode
 from ..contract.models import Action, EnvironmentMetadata, Observation, State
+from ..contract.tools import CallToolAction, CallToolObservation, ListToolsAction
 from ..errors import FactoryError, UsageError
+from ..mcp.environment import MCPEnvironment
 from ..wire.validation import Reader
 
 AnyEnvironment = Environment[Any, Any, Any]
@@ -34,6 +37,7 @@ class EnvironmentSpec:
         is_async: it is called on the event loop.
         reset_names: the arguments that `reset` takes, or None where it takes any.
         step_takes_timeout: `step` has a `timeout_s`.
+        mode: which of a tool's variants are offered.
     """
 
     cls: type[AnyEnvironment]
@@ -47,6 +51,7 @@ class EnvironmentSpec:
     reset_names: frozenset[str] | None
     step_takes_timeout: bool
     read_action: Callable[[Any], Action]
+    mode: ServerMode = ServerMode.SIMULATION
 
     @property
     def concurrent(self) -> bool:
@@ -70,7 +75,7 @@ class EnvironmentSpec:
         found = _models_of(self.cls)
         chosen = (self.action, self.observation, self.state)
         given = [None if model is own else model for model, own in zip(chosen, found, strict=True)]
-        return (_spec, (self.cls, self.factory, self.shared, *given, self.name))
+        return (_spec, (self.cls, self.factory, self.shared, *given, self.name, self.mode))
 
 
 def environment_spec(
@@ -101,6 +106,7 @@ def _spec(
     observation_cls: type[Any] | None,
     state_cls: type[Any] | None,
     name: str | None,
+    mode: ServerMode = ServerMode.SIMULATION,
 ) -> EnvironmentSpec:
     found = _models_of(cls)
     action = _model("action_cls", action_cls or found[0], cls)
@@ -121,7 +127,8 @@ def _spec(
         is_async=is_async,
         reset_names=parameter_names(reset),
         step_takes_timeout=step_names is None or "timeout_s" in step_names,
-        read_action=Reader(action).read,
+        read_action=_action_reader(action, offers_tools=issubclass(cls, MCPEnvironment)),
+        mode=mode,
     )
 
 
@@ -173,7 +180,26 @@ def _class_of_one_built(factory: Callable[[], Any]) -> type:
 def _models_of(cls: type[AnyEnvironment]) -> tuple[type | None, type | None, type]:
     """The action, observation and state that a class says are its own."""
     action, observation, state = models(cls, Environment)
+    if issubclass(cls, MCPEnvironment):
+        action, observation = action or CallToolAction, observation or CallToolObservation
     return action, observation, state or State
+
+
+def _action_reader(action: type[Action], *, offers_tools: bool) -> Callable[[Any], Action]:
+    """Return what reads an action; where there are tools, their two actions are known by their `type`."""
+    read = Reader(action).read
+    if not offers_tools:
+        return read
+    readers: dict[Any, Callable[[Any], Action]] = {
+        "call_tool": Reader(CallToolAction).read,
+        "list_tools": Reader(ListToolsAction).read,
+    }
+
+    def read_one(data: Any) -> Action:
+        kind = data.get("type") if isinstance(data, dict) else None
+        return (readers.get(kind, read) if isinstance(kind, str) else read)(data)
+
+    return read_one
 
 
 def _model(argument: str, model: Any, environment: type) -> type[Any]:
@@ -189,7 +215,7 @@ def _model(argument: str, model: Any, environment: type) -> type[Any]:
 
 def overrides(cls: type, method: str) -> bool:
     """Return whether a class has its own version of an `Environment` method."""
-    return getattr(cls, method, None) is not getattr(Environment, method)
+    return getattr(cls, method, None) not in (getattr(Environment, method), getattr(MCPEnvironment, method))
 
 
 def runs_on_loop(cls: type[AnyEnvironment]) -> bool:

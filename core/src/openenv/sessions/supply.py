@@ -7,7 +7,8 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-from ..errors import NotSupportedError, UsageError
+from ..contract.mode import ServerMode
+from ..errors import ConcurrencyConfigurationError, NotSupportedError
 from .isolation import Isolation
 from .settings import PROCESS, Settings
 from .slots import Slots, SlotSource
@@ -39,6 +40,7 @@ class Supply:
         self._shared_worker: Worker | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.stopping = False
+        self.serves_episodes = spec.mode is ServerMode.SIMULATION
 
     @property
     def several(self) -> bool:
@@ -144,7 +146,8 @@ def _capacity(spec: EnvironmentSpec, settings: Settings, isolation: str) -> int:
     if spec.concurrent:
         return wanted or DEFAULT_CONCURRENT_SESSIONS
     if wanted is not None and wanted > 1:
-        why = "is one instance" if spec.shared else "does not declare SUPPORTS_CONCURRENT_SESSIONS = True"
-        instead = "" if spec.shared else ", or several with isolation='process'"
-        raise UsageError(f"max_concurrent_envs={wanted}, but {spec.name} {why}: it can serve one session at a time{instead}")
+        if spec.shared:
+            one = f"max_concurrent_envs={wanted}, but {spec.name} is one instance: it can serve one session at a time"
+            raise ConcurrencyConfigurationError(spec.name, wanted, one)
+        raise ConcurrencyConfigurationError(spec.name, wanted)
     return 1

@@ -8,7 +8,13 @@ RESET: Final = "reset"
 STEP: Final = "step"
 STATE: Final = "state"
 RENDER: Final = "render"
+TASKS: Final = "tasks"
+METADATA: Final = "metadata"
 LANES: Final = "lanes"
+MCP: Final = "mcp"
+TOOLS: Final = "tools"
+"""As `MCP`, answered as MCP itself words it; for the server's own MCP transport, never on a socket."""
+
 CLOSE: Final = "close"
 ACK: Final = "ack"
 CANCEL: Final = "cancel"
@@ -16,12 +22,22 @@ HELLO: Final = "hello"
 OBSERVATION: Final = "observation"
 ERROR: Final = "error"
 
-REPLY_TYPE: Final = {RESET: OBSERVATION, STEP: OBSERVATION, STATE: STATE, RENDER: RENDER, LANES: LANES}
+REPLY_TYPE: Final = {
+    RESET: OBSERVATION,
+    STEP: OBSERVATION,
+    **{name: name for name in (STATE, RENDER, TASKS, LANES, MCP)},
+}
 """The type of the reply that each request gets when nothing goes wrong."""
 
-V1_REQUESTS: Final = frozenset({RESET, STEP, STATE, CLOSE})
-NUMBERED: Final = frozenset({RESET, STEP, STATE, RENDER, LANES})
+V1_REQUESTS: Final = frozenset({RESET, STEP, STATE, MCP, CLOSE})
+NUMBERED: Final = frozenset({RESET, STEP, STATE, RENDER, TASKS, LANES, MCP})
 """The requests of version 2 that carry an `id` and get a reply."""
+
+OF_TOOLS: Final = frozenset({MCP, TOOLS})
+"""The requests that an agent may make."""
+
+IN_PRODUCTION: Final = OF_TOOLS | {METADATA}
+"""All that there are where a server controls no episodes."""
 
 OF_LANES: Final = frozenset({RESET, STEP, STATE})
 """Those that may name `lanes`; their `data` is then a list, one entry a lane, and so is that of their reply."""

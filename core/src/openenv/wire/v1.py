@@ -25,7 +25,7 @@ def read_request(frame: str | bytes) -> Request:
     if not isinstance(kind, str) or kind not in messages.V1_REQUESTS:
         known = ", ".join(sorted(messages.V1_REQUESTS))
         raise UnknownMessageTypeError(f"unknown message type {kind!r}; this server takes {known}")
-    takes_data = kind in (messages.STEP, messages.RESET)
+    takes_data = kind in (messages.STEP, messages.RESET, messages.MCP)
     unknown = message.keys() - ({"type", "data"} if takes_data else {"type"})
     if unknown:
         raise InvalidActionError(f"a {kind} message has no {', '.join(sorted(map(repr, unknown)))}")

@@ -80,7 +80,7 @@ def read_request(incoming: Incoming, strict_reset: bool) -> Request:
     data, lanes = message.get("data"), message.get("lanes")
     if lanes is not None:
         data = _read_lanes(kind, lanes, data)
-    elif kind in (messages.STEP, messages.RESET, messages.LANES):
+    elif kind in (messages.STEP, messages.RESET, messages.TASKS, messages.LANES, messages.MCP):
         data = {} if data is None and kind == messages.RESET else data
         if not isinstance(data, dict):
             raise InvalidActionError(f"a {kind} message needs 'data' to be a map")

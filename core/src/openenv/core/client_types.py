@@ -1,0 +1,9 @@
+"""`openenv.core.client_types`."""
+
+from ..contract import (
+    StepResult,
+)
+
+__all__ = [
+    "StepResult",
+]

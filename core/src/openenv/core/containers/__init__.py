@@ -1,0 +1,1 @@
+"""`openenv.core.containers`."""

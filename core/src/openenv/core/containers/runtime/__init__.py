@@ -1,0 +1,11 @@
+"""`openenv.core.containers.runtime`: what starts servers."""
+
+from ....launch.provider import (
+    ContainerProvider,
+    RuntimeProvider,
+)
+
+__all__ = [
+    "ContainerProvider",
+    "RuntimeProvider",
+]

@@ -1,0 +1,25 @@
+"""`openenv.core.env_client`."""
+
+from ..client import (
+    EnvClient,
+)
+from ..client.address import (
+    convert_to_ws_url,
+)
+from ..client.sync import (
+    StateT,
+)
+from ..contract import (
+    StepResult,
+)
+from ..hub.spaces import (
+    hf_space_subdomain,
+)
+
+__all__ = [
+    "EnvClient",
+    "StateT",
+    "StepResult",
+    "convert_to_ws_url",
+    "hf_space_subdomain",
+]

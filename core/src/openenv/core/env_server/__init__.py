@@ -1,0 +1,173 @@
+"""`openenv.core.env_server`: the published names of what environments and servers are made of.
+
+What needs more than models and a client is imported when it is first asked for.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ...contract import (
+    CompositeTransform,
+    Environment,
+    NullTransform,
+    ServerMode,
+    Transform,
+)
+from ...contract.models import (
+    Action,
+    Observation,
+    State,
+)
+from ...contract.tasks import (
+    GetTaskRangeRequest,
+    GetTaskRequest,
+    ListTasksRequest,
+    NumTasksRequest,
+    TaskProvider,
+)
+from ...contract.tokenizer import (
+    Message,
+    ModelTokenizer,
+)
+from ...contract.tools import (
+    RESERVED_TOOL_NAMES,
+    CallToolAction,
+    CallToolObservation,
+    ListToolsAction,
+    ListToolsObservation,
+    Tool,
+    ToolError,
+    ToolErrorType,
+)
+from ...errors import (
+    ConcurrencyConfigurationError,
+    EnvironmentFactoryError,
+    OpenEnvError,
+    SessionCapacityError,
+    SessionCreationError,
+    SessionNotFoundError,
+)
+from ...sessions.capacity import (
+    ConcurrencyConfig,
+    ServerCapacityStatus,
+    SessionInfo,
+)
+from ...wire.jsonrpc import (
+    JsonRpcError,
+    JsonRpcErrorCode,
+    JsonRpcRequest,
+    JsonRpcResponse,
+    McpMethod,
+)
+from ...wire.models import (
+    BaseMessage,
+    HealthResponse,
+    HealthStatus,
+    SchemaResponse,
+    WSCloseMessage,
+    WSErrorCode,
+    WSErrorResponse,
+    WSIncomingMessage,
+    WSMCPMessage,
+    WSMCPResponse,
+    WSObservationResponse,
+    WSResetMessage,
+    WSStateMessage,
+    WSStateResponse,
+    WSStepMessage,
+)
+from ...wire.serialization import (
+    deserialize_action,
+    deserialize_action_with_preprocessing,
+    serialize_observation,
+)
+
+if TYPE_CHECKING:
+    from ...mcp import (
+        MCPEnvironment,
+    )
+    from ...server import (
+        HTTPEnvServer,
+        create_app,
+        create_fastapi_app,
+    )
+    from ...server.get_endpoints import (
+        GetEndpointConfig,
+    )
+
+__all__ = [
+    "RESERVED_TOOL_NAMES",
+    "Action",
+    "BaseMessage",
+    "CallToolAction",
+    "CallToolObservation",
+    "CompositeTransform",
+    "ConcurrencyConfig",
+    "ConcurrencyConfigurationError",
+    "Environment",
+    "EnvironmentFactoryError",
+    "GetEndpointConfig",
+    "GetTaskRangeRequest",
+    "GetTaskRequest",
+    "HTTPEnvServer",
+    "HealthResponse",
+    "HealthStatus",
+    "JsonRpcError",
+    "JsonRpcErrorCode",
+    "JsonRpcRequest",
+    "JsonRpcResponse",
+    "ListTasksRequest",
+    "ListToolsAction",
+    "ListToolsObservation",
+    "MCPEnvironment",
+    "McpMethod",
+    "Message",
+    "ModelTokenizer",
+    "NullTransform",
+    "NumTasksRequest",
+    "Observation",
+    "OpenEnvError",
+    "SchemaResponse",
+    "ServerCapacityStatus",
+    "ServerMode",
+    "SessionCapacityError",
+    "SessionCreationError",
+    "SessionInfo",
+    "SessionNotFoundError",
+    "State",
+    "TaskProvider",
+    "Tool",
+    "ToolError",
+    "ToolErrorType",
+    "Transform",
+    "WSCloseMessage",
+    "WSErrorCode",
+    "WSErrorResponse",
+    "WSIncomingMessage",
+    "WSMCPMessage",
+    "WSMCPResponse",
+    "WSObservationResponse",
+    "WSResetMessage",
+    "WSStateMessage",
+    "WSStateResponse",
+    "WSStepMessage",
+    "create_app",
+    "create_fastapi_app",
+    "deserialize_action",
+    "deserialize_action_with_preprocessing",
+    "serialize_observation",
+]
+
+_LATER = {
+    "GetEndpointConfig": "...server.get_endpoints",
+    "HTTPEnvServer": "...server",
+    "MCPEnvironment": "...mcp",
+    "create_app": "...server",
+    "create_fastapi_app": "...server",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LATER[name], __name__), name)

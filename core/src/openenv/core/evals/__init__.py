@@ -1,0 +1,15 @@
+"""`openenv.core.evals`: evaluations."""
+
+from ...evals import (
+    EvalConfig,
+    EvalHarness,
+    EvalResult,
+    InspectAIHarness,
+)
+
+__all__ = [
+    "EvalConfig",
+    "EvalHarness",
+    "EvalResult",
+    "InspectAIHarness",
+]
