@@ -120,7 +120,12 @@ class FrameSplitter:
 
 def frame(payload: bytes, *, text: bool) -> bytes:
     """Return a message as one frame of a server."""
-    return _head(payload, TEXT if text else BINARY, 0) + payload
+    return head(payload, text=text) + payload
+
+
+def head(payload: bytes, *, text: bool) -> bytes:
+    """Return what stands before a message in one frame of a server."""
+    return _head(payload, TEXT if text else BINARY, 0)
 
 
 class MaskedFrames:
