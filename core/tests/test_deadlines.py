@@ -7,6 +7,7 @@ import time
 from typing import Any, ClassVar
 
 import pytest
+from counting import Counter
 from journal import Journal, step_of
 from serving import running, wait_until
 from speaking import speaking
@@ -91,6 +92,22 @@ async def test_calls_whose_time_is_over_in_one_moment_are_told_apart(name: str, 
         with pytest.raises(StepTimeout) as told:
             await first.outcome()
         assert told.value.details["started"] is True
+    await registry.close()
+
+
+async def test_lanes_whose_time_is_over_before_their_turn_do_not_begin() -> None:
+    registry = Registry(environment_spec(Counter), Settings(lane_threads=2))
+    session = registry.begin()
+    await session.submit(Request("lanes", {"count": 2}), MSGPACK).outcome()
+    for kind in ("reset", *["step"] * 20):
+        await session.submit(Request(kind, [{}, {}], lanes=[0, 1]), MSGPACK).outcome()
+    first = session.submit(Request("step", [{"amount": 1}] * 2, lanes=[0, 1]), MSGPACK)
+    late = session.submit(Request("step", [{"amount": 2}] * 2, lanes=[0, 1]), MSGPACK, 0.05)
+    time.sleep(0.2)
+    told = [entry["error"] for entry in MSGPACK.load(await late.outcome())]
+    assert [(error["code"], error["started"]) for error in told] == [("TIMEOUT", False)] * 2
+    for ticket in (first, session.submit(Request("step", [{}] * 2, lanes=[0, 1]), MSGPACK)):
+        assert [entry["observation"]["total"] for entry in MSGPACK.load(await ticket.outcome())] == [1, 1]
     await registry.close()
 
 

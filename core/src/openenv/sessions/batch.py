@@ -6,16 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from ..errors import ExecutionError, OpenEnvError
+from ..errors import ExecutionError, OpenEnvError, StepTimeout
 from ..wire.codec import Codec
 from ..wire.messages import Request
 from ..wire.values import read_error
 from .calls import ENVELOPE_BYTES, Encode
 from .lane import Lane
 from .ticket import Ticket
-
-SHORTEST_S = 0.001
-"""What a crew gets at least of a request's time: with less it would only be told that its time is over."""
 
 
 class Part:
@@ -89,13 +86,14 @@ class Batch(Ticket):
 
     def _submit(self, part: Part) -> None:
         self._begun_at = time.monotonic()
-        if self._given_up is None:
-            left_s = None if self.until is None else max(SHORTEST_S, self.until - asyncio.get_running_loop().time())
+        left_s = None if self.until is None else self.until - asyncio.get_running_loop().time()
+        kind = StepTimeout if left_s is not None and left_s <= 0 else self._given_up
+        if kind is None:
             part.ticket = part.crew.submit(part.request, part.encode, left_s)
         else:
             part.ticket = Ticket(part.request, part.encode, _nothing)
             told = f"{part.request.type} was given up before it started; the episode stands as it was"
-            part.ticket.settle(None, self._given_up(told, started=False))
+            part.ticket.settle(None, kind(told, started=False))
         part.ticket.tell(self._one_done)
 
     def _one_done(self, _: Ticket) -> None:
