@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
+import threading
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -160,3 +163,30 @@ def test_an_empty_array_keeps_its_shape_as_lists_too() -> None:
     model = holding("float32", None, 3)
     sent = model(field=np.zeros((0, 3), np.float32))
     assert ResultReader(model).read(json.loads(encode(sent))).observation.field.shape == (0, 3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is told by /proc")
+def test_threads_keep_no_room_for_what_they_once_sent() -> None:
+    array = np.ones(40_000_000, "u1")
+    packed, looked = threading.Barrier(5), threading.Event()
+
+    def pack() -> None:
+        MSGPACK.dump({"array": array})
+        packed.wait()
+        looked.wait()
+
+    threads = [threading.Thread(target=pack) for _ in range(4)]
+    before = _memory()
+    for thread in threads:
+        thread.start()
+    packed.wait()
+    kept = _memory() - before
+    looked.set()
+    for thread in threads:
+        thread.join()
+    assert kept < array.nbytes
+
+
+def _memory() -> int:
+    """Return how many bytes this process holds."""
+    return 1024 * int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0])

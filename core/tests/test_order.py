@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 from counting import Count, Counter, CounterEnv
-from journal import Journal, JournalEnv, Note
+from journal import Journal, JournalEnv, Note, step_of
 from serving import running
 
 from openenv.server import create_app
+from openenv.sessions.registry import Registry
+from openenv.sessions.session import KEPT_REPLIES
+from openenv.sessions.spec import environment_spec
+from openenv.wire.messages import Request
 
 
 async def test_calls_beyond_what_may_be_in_flight_keep_their_order() -> None:
@@ -40,6 +44,26 @@ async def test_calls_beyond_what_may_be_in_flight_keep_their_order() -> None:
     assert written[600:700] == list(range(1000, 1100))
     for lane in range(200):
         assert [number for number in written[:600] if number % 200 == lane] == [lane, lane + 200, lane + 400]
+
+
+async def test_a_call_repeated_while_it_runs_is_done_once_however_many_came_between(name: str) -> None:
+    registry = Registry(environment_spec(Journal))
+    session = await registry.open()
+    await session.call(Request("reset", {"episode_id": name}))
+
+    def step(number: int) -> asyncio.Future[bytes]:
+        request = Request("step", step_of(number, gate=name))
+        return asyncio.ensure_future(session.call_once(f"step {number}", lambda: session.call(request)))
+
+    calls = []
+    for number in (*range(2 * KEPT_REPLIES), 0):
+        calls.append(step(number))
+        await asyncio.sleep(0)
+    Journal.gates[name].set()
+    replies = await asyncio.gather(*calls)
+    assert replies[0] == replies[-1]
+    assert Journal.steps[name] == list(range(2 * KEPT_REPLIES))
+    await registry.close()
 
 
 class Stop(BaseException):

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
-from openenv import Observation
+from openenv import Action, Observation
 from openenv.errors import ExecutionError, InvalidActionError, InvalidMessageError, OpenEnvError, UnknownMessageTypeError
 from openenv.wire import v1
 from openenv.wire.validation import Reader
-from openenv.wire.values import ResultReader, model_data, observation_data
+from openenv.wire.values import ResultReader, error_data, model_data, observation_data
 
 
 class Seen(Observation):
@@ -181,3 +181,21 @@ def test_text_that_no_wire_can_carry_is_an_error() -> None:
         observation_data(Seen(text="\ud800"))
     with pytest.raises(ValueError, match="surrogates"):
         model_data(Seen(text="\ud800"))
+
+
+class Readings(Action):
+    """Many numbers, and three that must be there."""
+
+    values: list[float]
+    first: int
+    second: int
+    third: int
+
+
+@pytest.mark.parametrize("values", [["x"] * 50_000, "x" * 500_000, ["\ud800"] * 3], ids=["many", "long", "odd"])
+def test_a_refusal_is_short_however_much_does_not_fit(values: Any) -> None:
+    with pytest.raises(InvalidActionError, match="does not fit: values") as refused:
+        Reader(Readings).read({"values": values})
+    assert len(error_data(refused.value)) < 100_000
+    assert len(refused.value.errors) == min(100, len(values) + 3 if isinstance(values, list) else 4)
+    assert all(error["loc"] and error["msg"] for error in refused.value.errors)

@@ -23,6 +23,10 @@ NORMAL_END = 1000
 LOST = 1006
 CLOSING_TIMEOUT_S = 5.0
 
+MOST_WAITING = 2 * messages.MAX_IN_FLIGHT
+"""Nothing is read while more frames wait for a client that does not read: only one that asks again and again for what it was
+told already has so many."""
+
 SMALL_BYTES = 1024
 """Replies that the reader writes itself, for so many as may be in flight fit into a connection's buffers; longer ones are
 the writer's, so that a client that does not read cannot stop the reading here."""
@@ -157,6 +161,8 @@ class _Socket:
         self._short_way = short_way
         self._frames: deque[bytes] = deque()
         self._written = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
         self._taking = False
         self._sending = False
         self._over: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -167,6 +173,8 @@ class _Socket:
         way = None if self._frames or self._sending else self._short_way
         if way is None or not way.write(frame, text=self._codec.is_text):
             self._frames.append(frame)
+            if len(self._frames) > MOST_WAITING:
+                self._hold(True)
             if not self._taking:
                 self._written.set()
 
@@ -194,6 +202,7 @@ class _Socket:
             code = self._over.result() if self._over.done() else LOST
         finally:
             exchange.detach(self.say)
+            self._hold(False)
             self._short_way = None
             for task in tasks:
                 task.cancel()
@@ -216,6 +225,15 @@ class _Socket:
             logger.exception("closed a socket: a message could not be dealt with")
             self.end(messages.CLOSE_PROTOCOL)
 
+    def _hold(self, full: bool) -> None:
+        """Read no more while `full`."""
+        if full:
+            self._room.clear()
+        else:
+            self._room.set()
+        if self._short_way is not None:
+            self._short_way.hold(full)
+
     async def _read(self) -> None:
         while (message := await self._receive())["type"] == "websocket.receive" and not self._over.done():
             self._taking = True
@@ -226,6 +244,7 @@ class _Socket:
                     await self._write_next()
             if self._frames:
                 self._written.set()
+            await self._room.wait()
         self.end(int(message.get("code") or LOST))
 
     async def _write(self) -> None:
@@ -241,16 +260,21 @@ class _Socket:
             await self._write_one(self._frames.popleft())
         finally:
             self._sending = False
+        if not self._room.is_set() and len(self._frames) <= MOST_WAITING:
+            self._hold(False)
 
     async def _write_one(self, frame: bytes) -> None:
-        if self._codec.is_text:
+        if (way := self._short_way) is not None:
+            while not way.write(frame, text=self._codec.is_text):
+                await way.writable.wait()
+        elif self._codec.is_text:
             await self._send({"type": "websocket.send", "text": frame.decode()})
         else:
             await self._send({"type": "websocket.send", "bytes": frame})
 
     async def _flush_and_close(self, code: int) -> None:
         """Send what is left, unless another socket has it now, and close."""
-        with contextlib.suppress(OSError):  # it took too long, or the client has gone
+        with contextlib.suppress(OSError, RuntimeError):  # it took too long, or the client has gone
             async with asyncio.timeout(CLOSING_TIMEOUT_S):
                 while self._frames and code != messages.CLOSE_REPLACED:
                     await self._write_next()

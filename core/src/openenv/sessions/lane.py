@@ -140,11 +140,16 @@ class Lane:
         self._timer = asyncio.get_running_loop().call_at(when, self._give_up_late)
 
     def _give_up_late(self) -> None:
+        """Give up the calls whose time is over; those that wait leave the queue first, so that none of them begins now."""
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer, self._next_look = None, math.inf
         now = asyncio.get_running_loop().time()
-        for ticket in (self._current, *self._queue):
-            if ticket is not None and ticket.until is not None and ticket.until <= now:
-                self.give_up(ticket, StepTimeout, ticket.deadline_s)
+        calls = [ticket for ticket in (self._current, *self._queue) if ticket is not None]
+        late = [ticket for ticket in calls if ticket.until is not None and ticket.until <= now]
+        self._queue = deque(ticket for ticket in self._queue if ticket not in late)
+        for ticket in late:
+            self.give_up(ticket, StepTimeout, ticket.deadline_s)
         waiting = [ticket.until for ticket in (self._current, *self._queue) if ticket is not None and ticket.until is not None]
         if waiting and (soonest := min(waiting)) < self._next_look:
             self._look_at(soonest)
@@ -207,6 +212,8 @@ class Lane:
             self._current = None
             if not ticket.started and self._preparing is not None:
                 self._preparing.cancel()
+            if self._queue and self._next_look <= asyncio.get_running_loop().time():
+                self._give_up_late()
             self._advance()
 
     def _advance(self) -> None:

@@ -31,7 +31,7 @@ from .supply import Supply
 from .ticket import Ticket
 
 KEPT_REPLIES = 64
-"""How many named replies a session keeps for callers that ask again."""
+"""How many named replies a session keeps for callers that ask again, beside those of calls that still run."""
 
 
 class Session:
@@ -211,7 +211,9 @@ class Session:
             kept = self._replies[name] = asyncio.ensure_future(run())
             kept.add_done_callback(_mark_seen)
             if len(self._replies) > KEPT_REPLIES:
-                self._replies.popitem(last=False)
+                outcomes = [name for name, reply in self._replies.items() if reply.done()]
+                for oldest in outcomes[: len(self._replies) - KEPT_REPLIES]:
+                    del self._replies[oldest]
         return await asyncio.shield(kept)
 
 

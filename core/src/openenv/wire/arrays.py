@@ -35,7 +35,14 @@ def pack_array(array: numpy.ndarray[Any, Any]) -> msgpack.ExtType:
     if array.dtype.hasobject:
         raise ValueError(f"an array of {array.dtype} cannot travel: it holds objects")
     dtype = array.dtype.str if array.dtype.names is None else repr(array.dtype.descr)
-    return msgpack.ExtType(ARRAY, msgpack.packb((dtype, array.shape)) + array.tobytes())
+    return msgpack.ExtType(ARRAY, b"".join((msgpack.packb((dtype, array.shape)), _values(array))))
+
+
+def _values(array: numpy.ndarray[Any, Any]) -> bytes | memoryview:
+    """Return the raw values in C order, where they lie so already without a copy; a subclass may have more to say of them."""
+    if type(array) is sys.modules["numpy"].ndarray and array.nbytes:
+        return array.reshape(-1).view("u1").data
+    return array.tobytes()
 
 
 def unpack_array(content: bytes) -> numpy.ndarray[Any, Any]:

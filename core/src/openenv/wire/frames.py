@@ -18,6 +18,8 @@ TEXT: Final = 0x81
 BINARY: Final = 0x82
 """First byte of a message that is one frame (RFC 6455, section 5.2: FIN and the opcode)."""
 
+PING, PONG = 0x89, 0x8A
+
 MASKED: Final = 0x80
 SHORT, MEDIUM = 125, 0xFFFF
 """Longest payloads whose length takes no further byte, and two."""
@@ -33,8 +35,8 @@ class FrameSplitter:
         masked: they are masked, as a client's are.
         longest: longest payload taken, in bytes; None for any.
         message: takes the payload of each plain frame.
-        rest: takes the bytes of each other frame. From the first one on that neither is plain nor a control frame, it
-            takes all that comes.
+        rest: takes the bytes of each other frame. From the first one on that is neither plain nor a ping or a pong, it
+            takes all that comes: after a close frame there are no messages.
     """
 
     def __init__(
@@ -66,42 +68,45 @@ class FrameSplitter:
         if self.passing_on:
             self._rest(data)
             return
+        arrived: bytes | memoryview = data
         if self._held:
             self._held += data
             if len(self._held) < self._needed:
                 return
-            data, self._held = bytes(self._held), bytearray()
-        position, end = 0, len(data)
+            arrived, self._held = memoryview(self._held), bytearray()
+        position, end = 0, len(arrived)
         while position < end:
-            size, body = self._measure(data, position, end)
+            size, body = self._measure(arrived, position, end)
             if not size:
                 self.passing_on = True
-                self._rest(data[position:])
+                self._rest(bytes(arrived[position:]))
                 return
             stop = position + size
             if stop > end:
-                self._held, self._needed = bytearray(data[position:]), size
+                self._held, self._needed = bytearray(arrived[position:]), size
                 return
-            if data[position] != self._plain:
-                self._rest(data[position:stop])
+            if arrived[position] != self._plain:
+                self._rest(bytes(arrived[position:stop]))
             elif self._mask_bit:
-                self._message(apply_mask(data[body:stop], data[body - 4 : body]))
+                self._message(apply_mask(arrived[body:stop], bytes(arrived[body - 4 : body])))
             else:
-                self._message(data[body:stop])
+                self._message(bytes(arrived[body:stop]))
             position = stop
 
-    def _measure(self, data: bytes, position: int, end: int) -> tuple[int, int]:
+    def _measure(self, data: bytes | memoryview, position: int, end: int) -> tuple[int, int]:
         """Return the size of the frame at `position`, or of what must be there to tell it, and where its payload begins.
 
-        The size is 0 for a frame that is neither plain nor a control frame, or too long.
+        The size is 0 for a frame that is neither plain nor a ping or a pong, or is too long.
         """
         if end - position < 2:
             return 2, 0
         first, second = data[position], data[position + 1]
         length, body = second & 0x7F, position + 2
-        if (first != self._plain and first & 0xF8 != 0x88) or second & MASKED != self._mask_bit:
+        if (first != self._plain and first != PING and first != PONG) or second & MASKED != self._mask_bit:
             return 0, 0
         if length > SHORT:
+            if first != self._plain:
+                return 0, 0
             wide = 2 if length == 126 else 8
             body += wide
             if end < body:
@@ -115,7 +120,12 @@ class FrameSplitter:
 
 def frame(payload: bytes, *, text: bool) -> bytes:
     """Return a message as one frame of a server."""
-    return _head(payload, TEXT if text else BINARY, 0) + payload
+    return head(payload, text=text) + payload
+
+
+def head(payload: bytes, *, text: bool) -> bytes:
+    """Return what stands before a message in one frame of a server."""
+    return _head(payload, TEXT if text else BINARY, 0)
 
 
 class MaskedFrames:

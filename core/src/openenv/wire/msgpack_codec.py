@@ -17,6 +17,9 @@ from .replies import encode, encode_all
 BIG_INTEGER: Final = 1
 """Msgpack extension type of integers beyond 64 bits: their decimal digits."""
 
+LONGEST_KEPT_BYTES: Final = 1024 * 1024
+"""A packer keeps room for the longest message that it ever packed; one that packed a longer one than this is let go."""
+
 
 def encode_msgpack(value: Any) -> bytes:
     """Return the msgpack of a reply's `data`."""
@@ -52,6 +55,8 @@ def dump_msgpack(value: Any) -> bytes:
         packed: bytes = packer.pack(value)
     except (TypeError, OverflowError) as error:
         raise ValueError(str(error)) from None
+    if len(packed) > LONGEST_KEPT_BYTES:
+        del _OF_THREAD.packer
     return packed
 
 

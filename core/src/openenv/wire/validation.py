@@ -13,6 +13,12 @@ from ..errors import InvalidActionError
 
 ModelT = TypeVar("ModelT")
 
+MOST_TOLD = 100
+"""A refusal tells of so many places that do not fit: there may be as many as the data has bytes."""
+
+LONGEST_TOLD_BYTES = 64 * 1024
+"""A refusal that would be longer leaves out what stood in those places."""
+
 
 class Reader(Generic[ModelT]):
     """Reads values of one type from what a JSON message held; made once a type.
@@ -53,10 +59,20 @@ class Reader(Generic[ModelT]):
 
 def refusal(error: ValidationError, what: str) -> InvalidActionError:
     """Return the error for data that does not fit its model."""
-    errors = error.errors(include_url=False, include_context=False, include_input=True)
+    count = error.error_count()
+    errors: list[dict[str, Any]] = [dict(e) for e in error.errors(include_url=False, include_context=False)[:MOST_TOLD]]
     told = "; ".join(": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"]))) for e in errors[:5])
-    more = f" (and {len(errors) - 5} more)" if len(errors) > 5 else ""
-    return InvalidActionError(f"{what} does not fit: {told}{more}", errors=[dict(e) for e in errors])
+    more = f" (and {count - 5} more)" if count > 5 else ""
+    if not _is_short(errors):
+        errors = [{name: value for name, value in e.items() if name != "input"} for e in errors]
+    return InvalidActionError(f"{what} does not fit: {told}{more}", errors=errors)
+
+
+def _is_short(errors: list[dict[str, Any]]) -> bool:
+    try:
+        return len(pydantic_core.to_json(errors, serialize_unknown=True)) <= LONGEST_TOLD_BYTES
+    except ValueError:  # text that JSON cannot carry
+        return False
 
 
 def _put_nan(data: Any, error: ValidationError) -> bool:

@@ -48,6 +48,11 @@ def frame(kind: int, payload: bytes) -> bytes:
     return HEADER.pack(len(payload), kind) + payload
 
 
+def pieces(kind: int, payload: bytes) -> tuple[bytes, ...]:
+    """Return what to write for a frame, one after the other: a long payload is not copied behind its header."""
+    return (frame(kind, payload),) if len(payload) < CHUNK_BYTES else (HEADER.pack(len(payload), kind), payload)
+
+
 def error_payload(error: BaseException) -> bytes:
     """Return the payload that tells of an error; what is no `OpenEnvError` is told as an `ExecutionError`."""
     told = error if isinstance(error, OpenEnvError) else ExecutionError(f"{type(error).__name__}: {error}")
@@ -63,11 +68,8 @@ def error_payload(error: BaseException) -> bytes:
 
 def send(channel: socket.socket, kind: int, payload: bytes) -> None:
     """Send one frame, blocking."""
-    if len(payload) < ERROR_BYTES:
-        channel.sendall(frame(kind, payload))
-    else:
-        channel.sendall(HEADER.pack(len(payload), kind))
-        channel.sendall(payload)
+    for piece in pieces(kind, payload):
+        channel.sendall(piece)
 
 
 class Frames:

@@ -69,5 +69,6 @@ class _OnLoop:
             return None
 
     async def send(self, kind: int, payload: bytes) -> None:
-        self._writer.write(frames.frame(kind, payload))
+        for piece in frames.pieces(kind, payload):
+            self._writer.write(piece)
         await self._writer.drain()

@@ -86,7 +86,8 @@ class Process(asyncio.BufferedProtocol):
     def send(self, kind: int, payload: bytes) -> None:
         """Send a frame."""
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(frames.frame(kind, payload))
+            for piece in frames.pieces(kind, payload):
+                self._transport.write(piece)
 
     def exited(self, exit_code: int | None) -> None:
         """Take note that the process has ended, with its exit code, or the number of its signal with a minus, if known."""
