@@ -95,7 +95,8 @@ class Anything(Action):
     number: int = 0
 
     def __init__(self, **data: Any) -> None:
-        super().__init__(number=number if type(number := data.get("number")) is int else 0)
+        number = data.get("number")
+        super().__init__(**{"number": number if type(number) is int else 0})
 
 
 class Lenient(Environment[Anything, Seen, State]):
@@ -201,7 +202,7 @@ class Global(Sound):
         return super().reset(seed, episode_id)
 
     def seen(self) -> Seen:
-        self._random = random._inst  # type: ignore[attr-defined]
+        self._random = random._inst
         return super().seen()
 
 

@@ -18,7 +18,7 @@ from openenv.server import create_app
 from openenv.testing import RULES, EnvironmentContract, Subject, Verdict, examine
 from openenv.testing.schema_values import illegal, legal
 
-BREAKS = {
+BREAKS: dict[str, list[type]] = {
     "metadata": [breaking.NoDocstring],
     "types": [breaking.OtherFields],
     "legal_actions": [breaking.FailsAtSome, breaking.Careless],
@@ -52,7 +52,7 @@ def test_a_server_is_held_to_what_can_be_seen_of_it() -> None:
     assert skipped == {"global_randomness", "over_the_wire", "closing", "leaks"}
 
 
-@pytest.mark.parametrize(("rule", "environment"), [(rule, one) for rule, several in BREAKS.items() for one in several])
+@pytest.mark.parametrize(("rule", "environment"), [(rule, environment) for rule in BREAKS for environment in BREAKS[rule]])
 def test_a_rule_bites(rule: str, environment: type) -> None:
     (finding,) = examine(Subject(environment=environment), [rule])
     assert finding.verdict is Verdict.BROKEN, finding
