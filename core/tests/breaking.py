@@ -7,7 +7,7 @@ import threading
 from typing import Any, ClassVar
 from uuid import uuid4
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from openenv import Action, Environment, Observation, State
 
@@ -94,9 +94,10 @@ class Careless(Sound):
 class Anything(Action):
     number: int = 0
 
-    def __init__(self, **data: Any) -> None:
-        number = data.get("number")
-        super().__init__(**{"number": number if type(number) is int else 0})
+    @model_validator(mode="before")
+    @classmethod
+    def _whatever(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return {"number": number if type(number := data.get("number")) is int else 0}
 
 
 class Lenient(Environment[Anything, Seen, State]):
