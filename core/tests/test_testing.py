@@ -1,0 +1,108 @@
+"""The contract: an environment that keeps it, and for every rule one that breaks it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import breaking
+import pytest
+from breaking import Sound
+from hypothesis import given, settings
+from pydantic import BaseModel, Field, ValidationError
+from serving import running
+
+from openenv import Observation, State
+from openenv.server import create_app
+from openenv.testing import RULES, EnvironmentContract, Subject, Verdict, examine
+from openenv.testing.schema_values import illegal, legal
+
+BREAKS: dict[str, list[type]] = {
+    "metadata": [breaking.NoDocstring],
+    "types": [breaking.OtherFields],
+    "legal_actions": [breaking.FailsAtSome, breaking.Careless],
+    "illegal_actions": [breaking.Lenient],
+    "resetting": [breaking.Generous, breaking.Nameless],
+    "state": [breaking.Uncounted],
+    "endings": [breaking.Contradicting],
+    "rewards": [breaking.Infinite],
+    "reward_range": [breaking.Overpaying],
+    "rendering": [breaking.Pictureless, breaking.Touched],
+    "seeding": [breaking.Unseeded, breaking.Monotonous],
+    "global_randomness": [breaking.Global],
+    "over_the_wire": [breaking.Unlike],
+    "cross_talk": [breaking.Shared],
+    "closing": [breaking.ClosedOnce],
+    "leaks": [breaking.Leaking],
+}
+HELD_BY_THE_SERVER = {"after_the_end"}
+"""Rules that no environment can break here, since the server keeps them; they bite on other servers."""
+
+
+class TestSound(EnvironmentContract):
+    environment = Sound
+
+
+def test_a_server_is_held_to_what_can_be_seen_of_it() -> None:
+    with running(create_app(Sound)) as url:
+        found = {finding.rule: finding for finding in examine(Subject(url=url))}
+    assert [finding.rule for finding in found.values() if finding.verdict is Verdict.BROKEN] == []
+    skipped = {finding.rule for finding in found.values() if finding.verdict is Verdict.SKIPPED}
+    assert skipped == {"global_randomness", "over_the_wire", "closing", "leaks"}
+
+
+@pytest.mark.parametrize(("rule", "environment"), [(rule, environment) for rule in BREAKS for environment in BREAKS[rule]])
+def test_a_rule_bites(rule: str, environment: type) -> None:
+    (finding,) = examine(Subject(environment=environment), [rule])
+    assert finding.verdict is Verdict.BROKEN, finding
+    assert finding.told
+
+
+def test_every_rule_is_proved_to_bite() -> None:
+    assert RULES.keys() == BREAKS.keys() | HELD_BY_THE_SERVER
+    assert {f"test_{rule}" for rule in RULES} == {name for name in vars(EnvironmentContract) if name.startswith("test_")}
+
+
+def test_what_it_says_is_one_line_for_the_author(tmp_path: Path) -> None:
+    written = "from breaking import Overpaying\nfrom openenv.testing import EnvironmentContract\n\n\n"
+    written += "class TestOverpaying(EnvironmentContract):\n    environment = Overpaying\n"
+    (tmp_path / "test_it.py").write_text(written)
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "openenv.testing.plugin", "-p", "no:cacheprovider"]
+    done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    assert "gave a reward of 2.0, and the REWARD_RANGE is 0.0 to 1.0" in done.stdout
+    assert "1 failed" in done.stdout
+
+
+class Inner(BaseModel):
+    kind: str = Field(pattern=r"^[a-z]{1,3}$")
+    share: float = Field(gt=0, lt=1)
+
+
+class Outer(BaseModel, extra="forbid"):
+    count: int = Field(ge=-3, le=5, multiple_of=2)
+    names: list[str] = Field(min_length=1, max_length=3)
+    inner: Inner | None = None
+    either: int | str | bool = 0
+    pair: tuple[int, bool] = (0, False)
+    table: dict[str, int] = Field(default_factory=dict)
+    deep: list[Outer] = Field(default_factory=list)
+
+
+@given(legal(Outer.model_json_schema()), illegal(Outer.model_json_schema()))
+@settings(max_examples=100, deadline=None)
+def test_drawn_values_fit_their_schema_and_others_do_not(fitting: object, other: object) -> None:
+    Outer.model_validate(fitting)
+    with pytest.raises(ValidationError):
+        Outer.model_validate(other)
+
+
+@pytest.mark.parametrize("model", [Observation, State])
+def test_models_of_this_package_can_be_drawn(model: type[BaseModel]) -> None:
+    @given(legal(model.model_json_schema()))
+    @settings(max_examples=20, deadline=None)
+    def fits(value: dict[str, object]) -> None:
+        if not (value.get("done") and value.get("terminated") is False and value.get("truncated") is False):
+            model.model_validate(value)
+
+    fits()
