@@ -82,14 +82,6 @@ def dumped(dump: Callable[[Any], bytes], call: Call) -> bytes | None:
 class Transport(Protocol):
     """Carries the calls of one session from an event loop."""
 
-    async def open(self) -> Transport:
-        """Connect, and return what carries the calls from now on: this transport, or one chosen for the server found.
-
-        Raises:
-            ConnectError: nobody answers.
-            OpenEnvError: the server answers with an error.
-        """
-
     async def request(self, call: Call) -> dict[str, Any]:
         """Send a request and return the `data` of its reply. Calls made meanwhile wait their turn.
 
@@ -106,9 +98,6 @@ class Transport(Protocol):
 class BlockingTransport(Protocol):
     """As `Transport`, for threads that wait; called by one thread at a time."""
 
-    def open(self) -> BlockingTransport:
-        """See `Transport.open`."""
-
     def request(self, call: Call) -> dict[str, Any]:
         """See `Transport.request`."""
 
@@ -116,11 +105,30 @@ class BlockingTransport(Protocol):
         """See `Transport.close`."""
 
 
+class Opening(Protocol):
+    """A session that is yet to begin, for the event loop that runs now."""
+
+    async def open(self) -> Transport:
+        """Connect, and return what carries the session's calls, as the server found wants them.
+
+        Raises:
+            ConnectError: nobody answers.
+            OpenEnvError: the server answers with an error.
+        """
+
+
+class BlockingOpening(Protocol):
+    """As `Opening`, for threads that wait."""
+
+    def open(self) -> BlockingTransport:
+        """See `Opening.open`."""
+
+
 class Endpoint(Protocol):
     """One place to reach an environment at, from which any number of sessions can be opened."""
 
-    def transport(self) -> Transport:
-        """Return a transport for the event loop that runs now, not open yet."""
+    def transport(self) -> Opening:
+        """Return the opening of a session for the event loop that runs now."""
 
-    def blocking_transport(self) -> BlockingTransport:
-        """Return a transport for threads that wait, not open yet."""
+    def blocking_transport(self) -> BlockingOpening:
+        """Return the opening of a session for threads that wait."""
