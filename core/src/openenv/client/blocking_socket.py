@@ -302,4 +302,4 @@ def _timeval_of(sock: socket.socket) -> str | None:
     """
     if type(sock) is not socket.socket:
         return None
-    return TIMEVALS.get(len(sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, max(TIMEVALS))))
+    return TIMEVALS.get(len(sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16)))
