@@ -1,4 +1,4 @@
-"""A server at its barest: it shakes hands, says what it is told to say, and reads nothing after."""
+"""A server at its barest: it shakes hands, says what it is told to say, and reads nothing else."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class DeafPeer:
 
     Args:
         words: for each connection in turn, what it is told after the handshake; the last is for all that follow.
+        answer: what the first one is told besides when it has begun to ask.
         speaks_v2: whether it agrees on version 2.
 
     Attributes:
@@ -37,8 +38,9 @@ class DeafPeer:
         connections: how many have.
     """
 
-    def __init__(self, words: Sequence[bytes], *, speaks_v2: bool) -> None:
+    def __init__(self, words: Sequence[bytes], answer: bytes, *, speaks_v2: bool) -> None:
         self._words = words
+        self._answer = answer
         self._chosen = f"Sec-WebSocket-Protocol: {MSGPACK}\r\n" if speaks_v2 else ""
         self._kept: list[socket.socket] = []
         self._listener = socket.socket()
@@ -81,12 +83,15 @@ class DeafPeer:
                 + words
             )
             self._kept.append(connection)
+            if self._answer and self.connections == 1:
+                connection.recv(1)
+                connection.sendall(self._answer)
 
 
 @contextmanager
-def deaf_peer(*words: bytes, speaks_v2: bool = True) -> Iterator[DeafPeer]:
+def deaf_peer(*words: bytes, answer: bytes = b"", speaks_v2: bool = True) -> Iterator[DeafPeer]:
     """Run one for a while."""
-    peer = DeafPeer(words, speaks_v2=speaks_v2)
+    peer = DeafPeer(words, answer, speaks_v2=speaks_v2)
     try:
         yield peer
     finally:

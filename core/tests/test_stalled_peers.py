@@ -70,7 +70,10 @@ def test_short_messages_that_nobody_takes_hold_nobody_up(speaks_v2: bool, waits:
 
 def test_a_peer_that_says_goodbye_and_stays_is_left(awaited: bool) -> None:
     reply = said("observation", 1, observation={"number": 7, "written": [], "padding": ""}, reward=1.0, done=False)
-    with deaf_peer(GREETING + GOODBYE, GREETING_AGAIN + reply) as peer, Player(peer.url, awaited=awaited, **SILENT) as player:
+    with (
+        deaf_peer(GREETING, GREETING_AGAIN + reply, answer=GOODBYE) as peer,
+        Player(peer.url, awaited=awaited, **SILENT) as player,
+    ):
         assert player.reset("x", timeout_s=20).observation.number == 7
         assert peer.connections == 2
 
