@@ -39,7 +39,8 @@ class Options:
         connect_timeout_s: seconds for a connection to be made. Default 10.
         max_message_bytes: largest message taken. Default 100 MiB.
         ping_interval_s: seconds between pings of an idle socket; None sends none. Default 20.
-        ping_timeout_s: seconds after which an unanswered ping ends the socket; None waits for ever. Default 20.
+        ping_timeout_s: seconds after which an unanswered ping ends the socket, or a message of which nothing more leaves; None
+            waits for ever. Default 20.
         headers: further HTTP headers of every request.
     """
 
