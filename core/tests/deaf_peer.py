@@ -6,7 +6,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import msgpack
 from speaking import MSGPACK
@@ -69,23 +69,27 @@ class DeafPeer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            head = b""
-            while not head.endswith(b"\r\n\r\n") and (byte := connection.recv(1)):
-                head += byte
-            key = re.search(rb"(?i)sec-websocket-key: (\S+)", head)
-            if key is None:
-                connection.close()
-                continue
-            words = self._words[min(len(self._kept), len(self._words) - 1)]
-            connection.sendall(
-                f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{self._chosen}"
-                f"Sec-WebSocket-Accept: {accept_key(key[1].decode())}\r\n\r\n".encode()
-                + words
-            )
-            self._kept.append(connection)
-            if self._answer and self.connections == 1:
-                connection.recv(1)
-                connection.sendall(self._answer)
+            with suppress(OSError):  # whoever called may have hung up meanwhile
+                self._greet(connection)
+
+    def _greet(self, connection: socket.socket) -> None:
+        head = b""
+        while not head.endswith(b"\r\n\r\n") and (byte := connection.recv(1)):
+            head += byte
+        key = re.search(rb"(?i)sec-websocket-key: (\S+)", head)
+        if key is None:
+            connection.close()
+            return
+        words = self._words[min(len(self._kept), len(self._words) - 1)]
+        self._kept.append(connection)
+        handshake = (
+            f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{self._chosen}"
+            f"Sec-WebSocket-Accept: {accept_key(key[1].decode())}\r\n\r\n"
+        )
+        connection.sendall(handshake.encode() + words)
+        if self._answer and self.connections == 1:
+            connection.recv(1)
+            connection.sendall(self._answer)
 
 
 @contextmanager
