@@ -92,6 +92,20 @@ def test_a_server_that_refuses_what_is_repeated_is_not_asked_for_ever(awaited: b
     assert 2 <= len(asked) <= 6
 
 
+def test_a_server_that_takes_no_message_so_long_is_named(awaited: bool) -> None:
+    def answer(socket: ServerConnection) -> None:
+        socket.send(msgpack.packb({"type": "hello", "data": {"session": "s", "resumed": False}}))
+        socket.recv()
+        socket.close(1009)
+
+    with (
+        answering(answer, MSGPACK) as url,
+        Player(url, awaited=awaited) as player,
+        pytest.raises(SessionLost, match=r"longer than ws://\S+ takes"),
+    ):
+        player.state()
+
+
 def test_a_server_that_is_gone_is_not_waited_for(awaited: bool) -> None:
     with running(create_app(Journal, resume_window_s=0.5)) as url:
         player = Player(url, awaited=awaited)

@@ -275,7 +275,7 @@ def test_a_long_message_into_a_silent_connection_holds_nobody_up(awaited: bool, 
         assert player.reset(f"{name}-next").observation.written == []
 
 
-@pytest.mark.parametrize("lost", ["cut", "silent"])
+@pytest.mark.parametrize("lost", ["cut", "silent", "full"])
 def test_a_lost_connection_can_be_closed(awaited: bool, name: str, lost: str) -> None:
     with behind_proxy(resume_window_s=1) as (proxy, registry):
         with Player(proxy.url, awaited=awaited, **SILENT) as player:
@@ -286,6 +286,9 @@ def test_a_lost_connection_can_be_closed(awaited: bool, name: str, lost: str) ->
                 player.rest(0.1)
             else:
                 proxy.cut_all(Cut.STALL)
+            if lost == "full":
+                with pytest.raises(StepTimeout):
+                    player.step(1, timeout_s=0.1, padding="x" * 14_000_000)
             closing_at = time.monotonic()
         assert time.monotonic() - closing_at < 4
         proxy.cut_all(Cut.RESET)

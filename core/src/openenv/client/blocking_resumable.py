@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, cast
 
 from websockets.exceptions import ConnectionClosed
@@ -19,16 +19,13 @@ from .resumable import GREETING_TIMEOUT_S, RETRIED, as_lost, check_subprotocol
 from .transport import GRACE_S, Call
 
 KEEPING_TIMEOUT_S = 1.0
-"""How long the shared thread stays with one lost session before it looks at the next."""
-
-LONG_BYTES = 64 * 1024
-"""Frames that a connection's buffers might not take at once."""
+"""How long a shared thread stays with one lost session before it turns to the next."""
 
 
 class BlockingResumable:
     """As `resumable.Resumable`, for threads that wait: the thread that calls does the reading.
 
-    A shared thread comes back to sessions whose socket is lost while nobody calls.
+    Shared threads come back to sessions whose socket is lost while nobody calls.
     """
 
     def __init__(
@@ -43,12 +40,12 @@ class BlockingResumable:
         self._socket, self._stack = connected
         self._ledger = ledger
         self._persistence = Persistence(url)
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
         self._ended: SessionLost | None = None
 
     def open(self) -> BlockingResumable:
         try:
-            self._ledger.greet(self._socket.receive(GREETING_TIMEOUT_S))
+            self._ledger.greet(self._socket.receive(time.monotonic() + GREETING_TIMEOUT_S))
         except BaseException as error:
             self._stack.close()
             if isinstance(error, RETRIED):
@@ -59,9 +56,9 @@ class BlockingResumable:
 
     def request(self, call: Call) -> dict[str, Any]:
         deadline = time.monotonic() + call.timeout_s + GRACE_S
-        if not self._turn.acquire(timeout=min(call.timeout_s + GRACE_S, threading.TIMEOUT_MAX)):
-            raise call.late()
         try:
+            if not self._turn.acquire(timeout=min(call.timeout_s + GRACE_S, threading.TIMEOUT_MAX)):
+                raise call.late()
             return self._exchange(call, deadline)
         except TimeoutError as error:
             if isinstance(error, OpenEnvError):
@@ -79,7 +76,10 @@ class BlockingResumable:
             self._socket.close_socket()  # what was read by half is said again on the next
             raise
         finally:
-            self._turn.release()
+            try:  # noqa: SIM105 - before `suppress` is entered an interrupt may come
+                self._turn.release()
+            except RuntimeError:  # one came before this call's turn
+                pass
 
     def _exchange(self, call: Call, deadline: float) -> dict[str, Any]:
         if self._ended is not None:
@@ -88,39 +88,38 @@ class BlockingResumable:
             self._receive(deadline)
         number, frame = self._ledger.write(call)
         try:
-            self._send(frame, deadline)
+            self._socket.send(frame, deadline)
             while (reply := self._receive(deadline)).number != number:
                 pass
         except TimeoutError:
-            self._send(self._ledger.cancel(number), deadline)
+            self._socket.send(self._ledger.cancel(number), deadline)
             raise
         if reply.error is not None:
             raise reply.error
         return cast("dict[str, Any]", reply.data)
 
-    def _send(self, frame: bytes, deadline: float) -> None:
-        """Send a frame; what is lost with its socket is said again on the next."""
-        if len(frame) < LONG_BYTES:
-            self._socket.send(frame)
-            return
-        with _cut_at(deadline, self._socket):
-            self._socket.send(frame)
-
     def _receive(self, deadline: float) -> Reply:
         """Return what the server says next. Raises `TimeoutError` past the deadline, and `SessionLost`."""
         while True:
             try:
-                frame = self._socket.receive(deadline - time.monotonic())
+                frame = self._socket.receive(deadline)
             except ConnectionClosed as closed:
-                self._persistence.lost(closed, self._ledger.resume_window_s)
-                self._come_back(deadline)
+                self._recover(closed, deadline)
                 continue
-            reply = self._ledger.read(frame)
-            if reply.number is not None:
-                self._persistence.progressed()
-            if told := self._ledger.acknowledgement():
-                self._send(told, deadline)
-            return reply
+            return self._read(frame, deadline)
+
+    def _read(self, frame: bytes, deadline: float) -> Reply:
+        reply = self._ledger.read(frame)
+        if reply.number is not None:
+            self._persistence.progressed()
+        if told := self._ledger.acknowledgement():
+            self._socket.send(told, deadline)
+        return reply
+
+    def _recover(self, closed: ConnectionClosed, deadline: float) -> None:
+        """Come back after a socket's end. Raises as `_receive` does."""
+        self._persistence.lost(closed, self._ledger.resume_window_s)
+        self._come_back(deadline)
 
     def _come_back(self, deadline: float) -> None:
         """See `Resumable._come_back`. Raises `TimeoutError` past the deadline."""
@@ -134,9 +133,9 @@ class BlockingResumable:
             try:
                 socket, stack = self._connect(self._ledger.subprotocols(), max(0.01, deadline - time.monotonic()))
                 check_subprotocol(socket.subprotocol, self._ledger)
-                patience_s = min(GREETING_TIMEOUT_S, max(0.0, deadline - time.monotonic()))
-                self._ledger.greet(socket.receive(patience_s))
-                self._say_again(socket, deadline)
+                self._ledger.greet(socket.receive(min(time.monotonic() + GREETING_TIMEOUT_S, deadline)))
+                for frame in (*filter(None, [self._ledger.arrived()]), *self._ledger.unanswered.values()):
+                    socket.send(frame, deadline)
             except BaseException as error:
                 if stack is not None:
                     socket.cut()  # an orderly goodbye would end the session
@@ -150,20 +149,27 @@ class BlockingResumable:
                 self._socket, self._stack = socket, stack
                 return
 
-    def _say_again(self, socket: BlockingSocket, deadline: float) -> None:
-        frames = [*filter(None, [self._ledger.arrived()]), *self._ledger.unanswered.values()]
-        with _cut_at(deadline, socket):
-            for frame in frames:
-                socket.send(frame)
+    def keep(self) -> Callable[[], None] | None:
+        """See `keeper.Kept.keep`."""
+        if not self._turn.acquire(blocking=False):
+            return None
+        try:
+            self._socket.look_up()
+            return self._come_back_unasked if self._socket.is_closed and self._ended is None else None
+        finally:
+            self._turn.release()
 
-    def keep(self) -> None:
-        """If nobody calls now, answer and send pings, and come back to the session where its socket was lost."""
+    def _come_back_unasked(self) -> None:
+        """If nobody calls now, come back to the session."""
         if not self._turn.acquire(blocking=False):
             return
         try:
-            self._socket.look_up()
-            while self._ended is None and self._socket.is_closed:
-                self._receive(time.monotonic() + KEEPING_TIMEOUT_S)
+            deadline = time.monotonic() + KEEPING_TIMEOUT_S
+            try:
+                while self._ended is None:
+                    self._read(self._socket.receive(0.0), deadline)  # what came before the end
+            except ConnectionClosed as closed:
+                self._recover(closed, deadline)
         except TimeoutError:
             return
         except SessionLost as error:
@@ -176,15 +182,3 @@ class BlockingResumable:
         with self._turn:
             self._ended = SessionLost("the client was closed and its episode ended: reset() starts another")
             self._stack.close()
-
-
-@contextmanager
-def _cut_at(deadline: float, socket: BlockingSocket) -> Iterator[None]:
-    """End a socket that has not taken what it is given by a deadline: sending waits for ever."""
-    timer = threading.Timer(min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX), socket.cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import socket
 import struct
-import sys
 import threading
 import time
 from collections import deque
 from contextlib import suppress
-from ssl import SSLSocket, SSLWantReadError
+from ssl import SSLWantReadError, SSLWantWriteError
 from typing import Any
 
 from websockets.client import ClientProtocol
@@ -17,23 +16,35 @@ from websockets.frames import DATA_OPCODES, Frame
 from websockets.http11 import Response
 from websockets.protocol import State
 
-from ..wire.frames import FrameSplitter, MaskedFrames
-from ..wire.v2 import CODECS
+from ..wire.frames import LONG, MaskedFrames
+from .incoming import Incoming
 
-END_OF_HEAD = b"\r\n\r\n"
 READ_BYTES = 64 * 1024
 MOST_READ_BYTES = 4 * 1024 * 1024
 
 LONGEST_WAIT_S = 1.0
 """Who waits for a reply looks up so often, to see whether a ping is due."""
 
+LOOK_UP_S = 0.001
+"""How long looking up takes at most, where nothing has arrived or nothing more can leave."""
+
+LONGEST_STALL_S = 86400.0
+"""What takes no byte for a day is gone, also where pings may go unanswered for ever. No system waits for much longer."""
+
 NO_DATA = (BlockingIOError, TimeoutError, SSLWantReadError)
+NO_ROOM = (BlockingIOError, TimeoutError, SSLWantWriteError)
+
+TIMEVALS = {8: "=ll", 16: "=qq"}
+"""Seconds and microseconds as a system takes them for `SO_RCVTIMEO`, by how many bytes that has there."""
 
 
 class BlockingSocket:
     """What `websockets.sync.client.connect` makes where it is told to make this; used by one thread at a time.
 
     While nobody waits for a message, `look_up` has to be called every few seconds: it answers pings and sends them.
+
+    Everything ends by a deadline, writing too: a connection that does not take by then what it is given is cut, for what went
+    out by half cannot be taken back.
     """
 
     def __init__(
@@ -54,14 +65,12 @@ class BlockingSocket:
         self._ping_timeout_s = ping_timeout
         self._close_timeout_s = close_timeout
         self._frames = MaskedFrames()
-        self._splitter: FrameSplitter | None = None
-        self._head = bytearray()
-        self._response: Response | None = None
-        self._text = True
         self._messages: deque[bytes] = deque()
-        self._fragments: list[bytes] = []
+        self._incoming = Incoming(protocol, self._feed_library, self._messages.append)
+        self._response: Response | None = None
+        self._until = 0.0
+        self._timeval = _timeval_of(sock)
         self._wait_s = -1.0
-        self._waits_in_system = sys.platform != "win32" and not isinstance(sock, SSLSocket)
         self._heard_at = time.monotonic()
         self._pinged_at: float | None = None
         self._ending_since: float | None = None
@@ -86,11 +95,11 @@ class BlockingSocket:
             request.headers.update(additional_headers)
         if user_agent_header is not None:
             request.headers.setdefault("User-Agent", user_agent_header)
+        self._until = time.monotonic() + (threading.TIMEOUT_MAX if timeout is None else timeout)
         self.protocol.send_request(request)
         self._send_what_is_due()
-        deadline = time.monotonic() + (threading.TIMEOUT_MAX if timeout is None else timeout)
         while self._response is None and not self.is_closed:
-            self._read(deadline)
+            self._read()
         if self.protocol.handshake_exc is not None:
             raise self.protocol.handshake_exc
 
@@ -103,19 +112,38 @@ class BlockingSocket:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def send(self, message: bytes) -> None:
-        """Send a message. Where the connection is over nothing is sent, and `receive` tells of the end."""
-        if self.protocol.state is State.OPEN:
-            self._write(self._frames.frame(message, text=self._text))
+    def send(self, message: bytes, until: float) -> None:
+        """Send a message. Where the connection is over nothing is sent, and `receive` tells of the end.
 
-    def receive(self, timeout_s: float) -> bytes:
-        """Return the next message. Raises `TimeoutError` and `ConnectionClosed`."""
+        Args:
+            message: its payload.
+            until: when the connection is cut if it has not taken the message, as `time.monotonic` counts.
+        """
+        if self.protocol.state is not State.OPEN:
+            return
+        self._until = until
+        if len(message) < LONG:
+            self._write(self._frames.frame(message, text=self._incoming.is_text))
+        else:
+            for part in self._frames.parts(message, text=self._incoming.is_text):
+                self._write(part)
+
+    def receive(self, until: float) -> bytes:
+        """Return the next message.
+
+        Args:
+            until: how long to wait for it, as `time.monotonic` counts.
+
+        Raises:
+            TimeoutError: none came by then.
+            ConnectionClosed: none will come.
+        """
         if not self._messages:
-            deadline = time.monotonic() + timeout_s
+            self._until = until
             while not self._messages:
                 if self.is_closed:
                     raise self.protocol.close_exc
-                self._read(deadline)
+                self._read()
         return self._messages.popleft()
 
     def look_up(self) -> None:
@@ -123,22 +151,26 @@ class BlockingSocket:
         before = None
         while not self.is_closed and before != self._heard_at:
             before = self._heard_at
+            self._until = time.monotonic() + LOOK_UP_S
             with suppress(TimeoutError):
-                self._read(time.monotonic() + 0.001)
+                self._read()
 
     def close(self) -> None:
         """Say goodbye, wait a little for the other side's, and close."""
-        if self.protocol.state is State.OPEN:
-            self.protocol.send_close(1000)
-            self._send_what_is_due()
-        deadline = time.monotonic() + (self._close_timeout_s or 0.0)
-        with suppress(TimeoutError):
-            while not self.is_closed:
-                self._read(deadline)
-        self.close_socket()
+        self._until = time.monotonic() + (self._close_timeout_s or 0.0)
+        try:
+            if self.protocol.state is State.OPEN:
+                self.protocol.send_close(1000)
+                self._send_what_is_due()
+            with suppress(TimeoutError):
+                while not self.is_closed:
+                    self._read()
+        finally:
+            self.close_socket()
 
     def cut(self) -> None:
-        """End the connection without a goodbye; another thread may do that."""
+        """End the connection without a goodbye; what has arrived can still be read."""
+        self._deaf = True
         with suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
 
@@ -147,15 +179,14 @@ class BlockingSocket:
         self.socket.close()
         self.protocol.receive_eof()
 
-    def _read(self, deadline: float) -> None:
+    def _read(self) -> None:
         """Wait for bytes, for `LONGEST_WAIT_S` at most, and deal with them. Raises `TimeoutError` past the deadline."""
-        remaining_s = deadline - time.monotonic()
+        remaining_s = self._until - time.monotonic()
         if remaining_s <= 0:
             raise TimeoutError
-        wanted = 0 if self._splitter is None else self._splitter.wanted
         try:
             self._wait(min(LONGEST_WAIT_S, remaining_s))
-            data = self.socket.recv(min(max(wanted, READ_BYTES), MOST_READ_BYTES))
+            data = self.socket.recv(min(max(self._incoming.wanted, READ_BYTES), MOST_READ_BYTES))
         except NO_DATA:
             self._mind_pings()
         except OSError:
@@ -163,7 +194,7 @@ class BlockingSocket:
         else:
             if data:
                 self._heard_at = time.monotonic()
-                self._take(data)
+                self._incoming.feed(data)
             else:
                 self.protocol.receive_eof()
                 self._send_what_is_due()
@@ -174,23 +205,49 @@ class BlockingSocket:
         if seconds == self._wait_s:
             return
         self._wait_s = seconds
-        if self._waits_in_system:
-            timeval = struct.pack("@ll", *divmod(max(1, int(seconds * 1e6)), 1_000_000))
+        if self._timeval is not None:
+            timeval = struct.pack(self._timeval, *divmod(max(1, int(seconds * 1e6)), 1_000_000))
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
         else:
             self.socket.settimeout(seconds)
 
     def _write(self, data: bytes) -> None:
-        """Send bytes, however long the other side lets that take. Where it takes no more, there may still be some to read."""
+        """Send bytes by the deadline, or cut the connection. Where it is over, there may still be some to read."""
         if self._deaf:
             return
         try:
-            if not self._waits_in_system and self._wait_s >= 0:
-                self.socket.settimeout(None)
-                self._wait_s = -1.0
-            self.socket.sendall(data)
+            try:
+                sent = 0 if self._timeval is None else self.socket.send(data, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                sent = 0
+            if sent < len(data):
+                self._press(memoryview(data)[sent:])
+        except NO_ROOM:
+            self.cut()
         except OSError:
             self._deaf = True
+        except BaseException:
+            self.cut()
+            raise
+
+    def _press(self, rest: memoryview) -> None:
+        """Send what was not taken at once, for as long as any of it is taken as often as a ping is to be answered.
+
+        Raises:
+            TimeoutError: it was not taken by the deadline, or nothing of it for so long.
+        """
+        try:
+            while rest:
+                remaining_s = self._until - time.monotonic()
+                self.socket.settimeout(max(LOOK_UP_S, min(remaining_s, self._ping_timeout_s or LONGEST_STALL_S)))
+                rest = rest[self.socket.send(rest) :]
+                if rest and remaining_s <= 0:
+                    raise TimeoutError
+        finally:
+            if self._timeval is None:
+                self._wait_s = -1.0
+            else:
+                self.socket.settimeout(None)
 
     def _send_what_is_due(self) -> None:
         """Send what the library's protocol has to say."""
@@ -221,38 +278,13 @@ class BlockingSocket:
             self.protocol.send_ping(b"")
             self._send_what_is_due()
 
-    def _take(self, data: bytes) -> None:
-        if self._splitter is not None:
-            self._splitter.feed(data)
-            return
-        self._head += data
-        end = self._head.find(END_OF_HEAD)
-        after = 0 if end < 0 else len(self._head) - end - len(END_OF_HEAD)
-        self._feed_library(data[: len(data) - after])
-        if self.protocol.state is State.OPEN:
-            codec = CODECS.get(self.protocol.subprotocol or "")
-            self._text = codec is None or codec.is_text
-            self._splitter = FrameSplitter(
-                text=self._text,
-                masked=False,
-                longest=self.protocol.max_message_size,
-                message=self._messages.append,
-                rest=self._feed_library,
-            )
-            self._splitter.feed(data[len(data) - after :])
-        elif after:
-            self._feed_library(data[len(data) - after :])
-
     def _feed_library(self, data: bytes) -> None:
         self.protocol.receive_data(data)
         for event in self.protocol.events_received():
             if isinstance(event, Response):
                 self._response = event
             elif isinstance(event, Frame) and event.opcode in DATA_OPCODES:
-                self._fragments.append(bytes(event.data))
-                if event.fin:
-                    self._messages.append(b"".join(self._fragments))
-                    self._fragments = []
+                self._incoming.add(event)
         self._send_what_is_due()
 
 
@@ -261,3 +293,13 @@ class _NoThread:
 
     def join(self) -> None:
         """Nothing runs."""
+
+
+def _timeval_of(sock: socket.socket) -> str | None:
+    """Return how to write for the system how long a read may wait; None where Python has to wait itself, as for TLS.
+
+    A system call for each read is saved where the system does.
+    """
+    if type(sock) is not socket.socket:
+        return None
+    return TIMEVALS.get(len(sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16)))

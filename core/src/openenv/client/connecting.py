@@ -73,7 +73,7 @@ def final(url: str, closed: ConnectionClosed) -> SessionLost | None:
     code = closed.rcvd.code if closed.rcvd else None
     if code == messages.CLOSE_REPLACED:
         return SessionLost("another connection has taken over this session: reset() starts one of this client's own")
-    if closed.sent is not None and closed.sent.code == TOO_BIG:
+    if closed.sent is not None and closed.sent.code == TOO_BIG and not closed.rcvd_then_sent:
         return SessionLost(f"{url} sent more than max_message_size_mb allows, so the episode is lost: reset() starts another")
     if code == TOO_BIG:
         return SessionLost(f"a message was longer than {url} takes, so the episode is lost: reset() starts another")

@@ -10,12 +10,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from ..errors import OpenEnvError, SessionError, SessionLost, SessionStuck, StepTimeout, UsageError
+from ..errors import OpenEnvError, SessionLost, StepTimeout, UsageError
 from ..launch.provider import RuntimeProvider
 from ..wire import messages
+from .standing import CLOSED, GIVEN_UP, Standing
 from .transport import BlockingTransport, Call, Endpoint, Transport
-
-GIVEN_UP = "the call before was given up, so where the episode stands is unknown: reset() first"
 
 
 class _Process:
@@ -46,9 +45,8 @@ class Connection:
         self._blocking: BlockingTransport | None = None
         self._thread_turn = threading.RLock()
         self._loop_turn = asyncio.Lock()
-        self._only_reset: SessionError | None = None
+        self._standing = Standing()
         self._first: Call | None = None
-        self._forget_lanes: Callable[[], None] = lambda: None
         self._goodbye: weakref.finalize[..., Connection] | None = None
         self._process = _PROCESS.number
         self._of_parent: object = None
@@ -66,7 +64,7 @@ class Connection:
         """
         if self._async is not None or self._blocking is not None or self._first is not None:
             raise UsageError("lanes are for a client that is not connected yet: EchoEnv(url).lanes(64)")
-        self._first, self._forget_lanes = first, forget_lanes
+        self._first, self._standing.forget_lanes = first, forget_lanes
 
     @property
     def url(self) -> str | None:
@@ -133,7 +131,7 @@ class Connection:
             if again or not isinstance(error, SessionLost):
                 raise
             return self._begin_session(url, again=True)
-        self._forget_lanes()
+        self._standing.forget_lanes()
         return transport
 
     async def _begin_session_async(self, url: str | None, *, again: bool = False) -> Transport:
@@ -148,7 +146,7 @@ class Connection:
             if again or not isinstance(error, SessionLost):
                 raise
             return await self._begin_session_async(url, again=True)
-        self._forget_lanes()
+        self._standing.forget_lanes()
         return transport
 
     def request(self, call: Call, *, again: bool = False) -> dict[str, Any]:
@@ -158,41 +156,46 @@ class Connection:
         """
         if self._process != _PROCESS.number:
             self._leave_to_parent()
-        if not self._thread_turn.acquire(timeout=min(call.timeout_s, threading.TIMEOUT_MAX)):
-            told = f"{call.type} waited {call.timeout_s:g} s for another thread's call; the episode stands as it was"
-            raise StepTimeout(told, started=False)
         try:
-            if self._only_reset is not None or self._blocking is None:
+            if not self._thread_turn.acquire(timeout=min(call.timeout_s, threading.TIMEOUT_MAX)):
+                told = f"{call.type} waited {call.timeout_s:g} s for another thread's call; the episode stands as it was"
+                raise StepTimeout(told, started=False)
+            standing = self._standing
+            if standing.only_reset is not None or self._blocking is None:
                 self._forget_ended_loop()
-                self._check(call)
+                standing.check(call)
                 self._drop_lost_blocking(call)
             transport = self._blocking or self.open()
             try:
                 data = transport.request(call)
             except SessionLost as error:
-                self._note(error)
+                standing.note(error)
                 if call.type != messages.RESET or again:
                     raise
                 return self.request(call, again=True)
             except OpenEnvError as error:
-                self._note(error)
+                standing.note(error)
                 raise
             except BaseException:
-                self._lose_track(GIVEN_UP)
+                standing.lose_track(GIVEN_UP)
                 raise
-            if self._only_reset is not None:
-                self._note_success(call)
+            if standing.only_reset is not None:
+                standing.done(call)
             return data
         finally:
-            self._thread_turn.release()
+            try:  # noqa: SIM105 - before `suppress` is entered an interrupt may come
+                self._thread_turn.release()
+            except RuntimeError:  # one came before this thread's turn
+                pass
 
     async def request_async(self, call: Call, *, again: bool = False) -> dict[str, Any]:
         """As `request`, awaited."""
         if self._process != _PROCESS.number:
             self._leave_to_parent()
-        if self._only_reset is not None or self._async is None or self._async[0] is not asyncio.get_running_loop():
+        standing = self._standing
+        if standing.only_reset is not None or self._async is None or self._async[0] is not asyncio.get_running_loop():
             self._forget_ended_loop()
-            self._check(call)
+            standing.check(call)
             await self._drop_lost_async(call)
             transport = await self.open_async()
         else:
@@ -200,19 +203,19 @@ class Connection:
         try:
             data = await transport.request(call)
         except SessionLost as error:
-            self._note(error)
+            standing.note(error)
             closed_meanwhile = self._async is None or self._async[1] is not transport
             if call.type != messages.RESET or again or closed_meanwhile:
                 raise
             return await self.request_async(call, again=True)
         except asyncio.CancelledError:
-            self._lose_track(GIVEN_UP)
+            standing.lose_track(GIVEN_UP)
             raise
         except OpenEnvError as error:
-            self._note(error)
+            standing.note(error)
             raise
-        if self._only_reset is not None:
-            self._note_success(call)
+        if standing.only_reset is not None:
+            standing.done(call)
         return data
 
     def close(self) -> None:
@@ -229,7 +232,7 @@ class Connection:
             if self._async is not None:
                 raise UsageError("this client is connected in an event loop: await its close() there")
             if self._blocking is not None:
-                self._end_episode()
+                self._standing.lose(CLOSED)
                 self._let_go(self._blocking)
 
     async def close_async(self) -> None:
@@ -250,38 +253,12 @@ class Connection:
         if loop is not asyncio.get_running_loop():
             raise UsageError("this client is connected in another event loop: close it there")
         self._async = None
-        self._end_episode()
+        self._standing.lose(CLOSED)
         await transport.close()
-
-    def _check(self, call: Call) -> None:
-        """Refuse what may not follow the last failure."""
-        stands = self._only_reset
-        if stands is None or call.type == messages.RESET:
-            return
-        if isinstance(stands, SessionLost) or call.type == messages.STEP:
-            raise type(stands)(stands.message)
-
-    def _note(self, error: OpenEnvError) -> None:
-        if isinstance(error, SessionError) and (isinstance(error, SessionLost) or self._only_reset is None):
-            self._only_reset = error if isinstance(error, SessionLost | SessionStuck) else None
-        elif isinstance(error, StepTimeout) and error.details.get("started", True):
-            self._lose_track("the call before timed out, so where the episode stands is unknown: reset() first")
-
-    def _lose_track(self, why: str) -> None:
-        """Let nothing but a reset follow; where there are lanes, each has to be."""
-        self._only_reset = SessionStuck(why)
-        self._forget_lanes()
-
-    def _note_success(self, call: Call) -> None:
-        if call.type == messages.RESET:
-            self._only_reset = None
-
-    def _end_episode(self) -> None:
-        self._only_reset = SessionLost("the client was closed and its episode ended: reset() starts another")
 
     def _drop_lost_blocking(self, call: Call) -> None:
         """Before a reset, let go of a connection whose session is lost."""
-        if call.type == messages.RESET and isinstance(self._only_reset, SessionLost) and self._blocking is not None:
+        if call.type == messages.RESET and self._standing.is_lost and self._blocking is not None:
             self._let_go(self._blocking)
 
     def _let_go(self, transport: BlockingTransport) -> None:
@@ -291,7 +268,7 @@ class Connection:
         transport.close()
 
     async def _drop_lost_async(self, call: Call) -> None:
-        if call.type == messages.RESET and isinstance(self._only_reset, SessionLost) and self._async is not None:
+        if call.type == messages.RESET and self._standing.is_lost and self._async is not None:
             (_, transport), self._async = self._async, None
             await transport.close()
 
@@ -305,17 +282,13 @@ class Connection:
         if self._goodbye is not None:
             self._goodbye.detach()
         self._thread_turn, self._loop_turn = threading.RLock(), asyncio.Lock()
-        self._only_reset = SessionLost(
-            "the session belongs to the process that this one was forked from: reset() starts another"
-        )
+        self._standing.lose("the session belongs to the process that this one was forked from: reset() starts another")
 
     def _forget_ended_loop(self) -> None:
         if self._async is not None and self._async[0].is_closed():
             self._async = None
             self._loop_turn = asyncio.Lock()
-            self._only_reset = SessionLost(
-                "the event loop of this connection has ended and its episode with it: reset() starts another"
-            )
+            self._standing.lose("the event loop of this connection has ended and its episode with it: reset() starts another")
 
     def _stop_provider(self) -> None:
         if self._provider is not None and self._url is not None:

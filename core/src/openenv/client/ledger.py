@@ -87,7 +87,10 @@ class Ledger:
         return self._ack()
 
     def arrived(self) -> bytes | None:
-        """Return what to say first on a new socket: how far replies have arrived, for word of it may have been lost."""
+        """Return the frame for a new socket that says how far replies have arrived, for word of it may have been lost.
+
+        None where none has.
+        """
         return self._ack() if self._acked else None
 
     def read(self, frame: str | bytes) -> Reply:

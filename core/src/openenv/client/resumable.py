@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -15,6 +16,8 @@ from .async_socket import AsyncSocket
 from .connecting import FAILURES, Persistence, refusal
 from .ledger import Ledger
 from .transport import GRACE_S, Call
+
+logger = logging.getLogger("openenv.client")
 
 GREETING_TIMEOUT_S = 10.0
 """A server that accepts a socket and says nothing for so long is not there."""
@@ -176,15 +179,22 @@ class Resumable:
                 return socket
 
     async def _say_again(self, socket: AsyncSocket) -> None:
-        """Repeat what has no reply, and only then let new requests follow; replies are read meanwhile."""
+        """Repeat what has no reply, and only then let new requests follow; replies are read meanwhile.
+
+        A socket on which that cannot be done is ended: what is asked on it would never be sent.
+        """
         said = 0
-        with suppress(ConnectionClosed):
+        try:
             while waiting := [number for number in self._ledger.unanswered if number > said]:
                 said = waiting[0]
                 await socket.send_all(self._ledger.unanswered[said])
-            self._caught_up = self._socket is socket
+            if self._socket is socket:
+                self._caught_up = True
             if told := self._ledger.arrived():
                 await socket.send_all(told)
+        except Exception:
+            logger.exception("what was asked before could not be repeated")
+            socket.transport.abort()
 
     def _end(self, error: SessionLost) -> None:
         if self._ended is None:

@@ -39,7 +39,8 @@ class Options:
         connect_timeout_s: seconds for a connection to be made. Default 10.
         max_message_bytes: largest message taken. Default 100 MiB.
         ping_interval_s: seconds between pings of an idle socket; None sends none. Default 20.
-        ping_timeout_s: seconds after which an unanswered ping ends the socket; None waits for ever. Default 20.
+        ping_timeout_s: seconds after which an unanswered ping ends the socket, or a message of which nothing more leaves; None
+            waits for ever. Default 20.
         headers: further HTTP headers of every request.
     """
 
@@ -82,14 +83,6 @@ def dumped(dump: Callable[[Any], bytes], call: Call) -> bytes | None:
 class Transport(Protocol):
     """Carries the calls of one session from an event loop."""
 
-    async def open(self) -> Transport:
-        """Connect, and return what carries the calls from now on: this transport, or one chosen for the server found.
-
-        Raises:
-            ConnectError: nobody answers.
-            OpenEnvError: the server answers with an error.
-        """
-
     async def request(self, call: Call) -> dict[str, Any]:
         """Send a request and return the `data` of its reply. Calls made meanwhile wait their turn.
 
@@ -106,9 +99,6 @@ class Transport(Protocol):
 class BlockingTransport(Protocol):
     """As `Transport`, for threads that wait; called by one thread at a time."""
 
-    def open(self) -> BlockingTransport:
-        """See `Transport.open`."""
-
     def request(self, call: Call) -> dict[str, Any]:
         """See `Transport.request`."""
 
@@ -116,11 +106,30 @@ class BlockingTransport(Protocol):
         """See `Transport.close`."""
 
 
+class Opening(Protocol):
+    """A session that is yet to begin, for the event loop that runs now."""
+
+    async def open(self) -> Transport:
+        """Connect, and return what carries the session's calls, as the server found wants them.
+
+        Raises:
+            ConnectError: nobody answers.
+            OpenEnvError: the server answers with an error.
+        """
+
+
+class BlockingOpening(Protocol):
+    """As `Opening`, for threads that wait."""
+
+    def open(self) -> BlockingTransport:
+        """See `Opening.open`."""
+
+
 class Endpoint(Protocol):
     """One place to reach an environment at, from which any number of sessions can be opened."""
 
-    def transport(self) -> Transport:
-        """Return a transport for the event loop that runs now, not open yet."""
+    def transport(self) -> Opening:
+        """Return the opening of a session for the event loop that runs now."""
 
-    def blocking_transport(self) -> BlockingTransport:
-        """Return a transport for threads that wait, not open yet."""
+    def blocking_transport(self) -> BlockingOpening:
+        """Return the opening of a session for threads that wait."""

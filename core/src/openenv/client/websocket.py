@@ -12,7 +12,7 @@ import websockets.asyncio.client
 import websockets.sync.client
 from websockets.exceptions import ConnectionClosed
 
-from ..errors import OpenEnvError, SessionLost
+from ..errors import OpenEnvError
 from ..wire import v1, v2
 from ..wire.messages import REPLY_TYPE
 from ..wire.values import dump_plain
@@ -35,11 +35,11 @@ class WebSocketEndpoint:
         self.url = url
         self.options = options
 
-    def transport(self) -> WebSocketTransport:
-        return WebSocketTransport(self)
+    def transport(self) -> WebSocketOpening:
+        return WebSocketOpening(self)
 
-    def blocking_transport(self) -> BlockingWebSocketTransport:
-        return BlockingWebSocketTransport(self)
+    def blocking_transport(self) -> BlockingWebSocketOpening:
+        return BlockingWebSocketOpening(self)
 
     async def connect(self, subprotocols: list[str]) -> AsyncSocket:
         """Return an open socket for the running loop. Raises what `connecting.FAILURES` lists."""
@@ -55,8 +55,8 @@ class WebSocketEndpoint:
         return socket, stack
 
 
-class WebSocketTransport:
-    """Speaks version 2 where the server does, else version 1; used from one event loop."""
+class WebSocketOpening:
+    """Opens a session of version 2 where the server speaks that, else of version 1; used from one event loop."""
 
     def __init__(self, endpoint: WebSocketEndpoint) -> None:
         self._endpoint = endpoint
@@ -68,18 +68,12 @@ class WebSocketTransport:
             raise refusal(self._endpoint.url, error) from None
         codec = v2.CODECS.get(socket.subprotocol or "")
         if codec is None:
-            return await SocketV1(self._endpoint.url, socket).open()
+            return SocketV1(self._endpoint.url, socket)
         return await Resumable(self._endpoint.url, self._endpoint.connect, socket, Ledger(codec)).open()
 
-    async def request(self, call: Call) -> dict[str, Any]:
-        raise SessionLost("not connected")
 
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
-class BlockingWebSocketTransport:
-    """As `WebSocketTransport`, for threads that wait. One thread for all of a process answers pings between calls."""
+class BlockingWebSocketOpening:
+    """As `WebSocketOpening`, for threads that wait. One thread for all of a process answers pings between calls."""
 
     def __init__(self, endpoint: WebSocketEndpoint) -> None:
         self._endpoint = endpoint
@@ -91,15 +85,9 @@ class BlockingWebSocketTransport:
             raise refusal(self._endpoint.url, error) from None
         codec = v2.CODECS.get(socket.subprotocol or "")
         if codec is None:
-            return BlockingSocketV1(self._endpoint.url, socket, stack).open()
+            return BlockingSocketV1(self._endpoint.url, socket, stack)
         connect = self._endpoint.connect_blocking
         return BlockingResumable(self._endpoint.url, connect, (socket, stack), Ledger(codec)).open()
-
-    def request(self, call: Call) -> dict[str, Any]:
-        raise SessionLost("not connected")
-
-    def close(self) -> None:
-        """Nothing is open."""
 
 
 class SocketV1:
@@ -114,9 +102,6 @@ class SocketV1:
         self._socket = socket
         self._turn = asyncio.Lock()
         self._unanswered = 0
-
-    async def open(self) -> Transport:
-        return self
 
     async def request(self, call: Call) -> dict[str, Any]:
         check_supported(call, f"from {self._url}, which speaks the older protocol")
@@ -161,34 +146,39 @@ class BlockingSocketV1:
         self._url = url
         self._socket = socket
         self._stack = stack
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
         self._unanswered = 0
-
-    def open(self) -> BlockingTransport:
         KEEPER.watch(self)
-        return self
 
     def request(self, call: Call) -> dict[str, Any]:
         check_supported(call, f"from {self._url}, which speaks the older protocol")
         frame = v1.request(call.type, dumped(dump_plain, call))
         deadline = time.monotonic() + call.timeout_s
-        if not self._turn.acquire(timeout=call.timeout_s):
-            raise call.late()
         try:
+            if not self._turn.acquire(timeout=min(call.timeout_s, threading.TIMEOUT_MAX)):
+                raise call.late()
             return self._exchange(call, frame, deadline)
         except TimeoutError as error:
             if isinstance(error, OpenEnvError):
                 raise
             raise call.late() from None
+        except Exception:
+            raise
+        except BaseException:
+            self._socket.close_socket()  # how far it was read, and what is still to come, is unknown
+            raise
         finally:
-            self._turn.release()
+            try:  # noqa: SIM105 - before `suppress` is entered an interrupt may come
+                self._turn.release()
+            except RuntimeError:  # one came before this call's turn
+                pass
 
     def _exchange(self, call: Call, frame: bytes, deadline: float) -> dict[str, Any]:
         try:
             self._unanswered += 1
-            self._socket.send(frame)
+            self._socket.send(frame, deadline)
             while True:
-                reply = self._socket.receive(deadline - time.monotonic())
+                reply = self._socket.receive(deadline)
                 self._unanswered -= 1
                 if not self._unanswered:
                     return v1.read_reply(reply, REPLY_TYPE[call.type])
@@ -197,15 +187,16 @@ class BlockingSocketV1:
 
     def _last_words(self) -> OpenEnvError | None:
         """Return the error that the server sent before it closed, if it did."""
+        until = time.monotonic() + LAST_WORDS_WITHIN_S
         try:
             while True:
-                if error := v1.error_in(self._socket.receive(LAST_WORDS_WITHIN_S)):
+                if error := v1.error_in(self._socket.receive(until)):
                     return error
         except (ConnectionClosed, TimeoutError):
             return None
 
     def keep(self) -> None:
-        """Answer and send pings if nobody calls now."""
+        """Answer and send pings if nobody calls now; a lost session of this version is lost for good."""
         if self._turn.acquire(blocking=False):
             try:
                 self._socket.look_up()

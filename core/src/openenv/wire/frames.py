@@ -26,6 +26,9 @@ SHORT, MEDIUM = 125, 0xFFFF
 
 MASKS_AT_ONCE = 1024
 
+LONG = 64 * 1024
+"""From so many bytes on, a payload is not copied only to stand right behind its head."""
+
 
 class FrameSplitter:
     """Cuts a stream of bytes into frames, in their order.
@@ -137,12 +140,17 @@ class MaskedFrames:
 
     def frame(self, payload: bytes, *, text: bool) -> bytes:
         """Return a message as one frame of a client."""
+        head, masked = self.parts(payload, text=text)
+        return head + masked
+
+    def parts(self, payload: bytes, *, text: bool) -> tuple[bytes, bytes]:
+        """Return the head of the frame and what follows it."""
         at = self._next
         if at >= len(self._masks):
             self._masks, at = os.urandom(4 * MASKS_AT_ONCE), 0
         self._next = at + 4
         mask = self._masks[at : at + 4]
-        return _head(payload, TEXT if text else BINARY, MASKED) + mask + apply_mask(payload, mask)
+        return _head(payload, TEXT if text else BINARY, MASKED) + mask, apply_mask(payload, mask)
 
 
 def _head(payload: bytes, first: int, mask_bit: int) -> bytes:
