@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from openenv import Environment, NoEpisodeError
+from openenv.contract.environment import describe
 from openenv.contract.models import EnvironmentMetadata
 from openenv.contract.transforms import Transform
 
@@ -41,6 +42,8 @@ class CodingEnvironment(Environment[CodeAction, CodeObservation, CodeState]):
     """
 
     SUPPORTS_CONCURRENT_SESSIONS = True
+    REWARD_RANGE = (-1.0, 1.0)
+    REWARD_KIND = "delta"
 
     def __init__(self, transform: Transform[CodeObservation] | None = None, **options: Any) -> None:
         super().__init__(standard_rewards() if transform is None else transform)
@@ -154,7 +157,7 @@ class CodingEnvironment(Environment[CodeAction, CodeObservation, CodeState]):
         enforced = "; ".join(f"{name}: {how}" for name, how in protection["enforced"].items())
         missing = "; ".join(protection["missing"]) or "nothing that this environment knows of"
         description = f"Runs Python code ({self._options.executor}). Enforced here: {enforced}. Not enforced: {missing}."
-        return EnvironmentMetadata(name="coding", description=description, version=__version__)
+        return describe(type(self), "coding").model_copy(update={"description": description, "version": __version__})
 
     def _started(self, options: Options, seed: int | None, task: CodeTask | None) -> Interpreter:
         interpreter = Interpreter(options, seed)

@@ -24,6 +24,8 @@ class Connect4Environment(Environment[Connect4Action, Connect4Observation, Conne
     """
 
     SUPPORTS_CONCURRENT_SESSIONS = True
+    REWARD_RANGE = (-1.0, 1.0)
+    REWARD_KIND = "delta"
 
     def __init__(self, options: Options | None = None) -> None:
         super().__init__()

@@ -15,6 +15,8 @@ class EchoEnvironment(MCPEnvironment[EchoAction, EchoObservation, EchoState]):
     """Says back what it is told, and rewards each character with 0.1. Its tools say things back too, for no reward."""
 
     SUPPORTS_CONCURRENT_SESSIONS = True
+    REWARD_RANGE = (0.0, None)
+    REWARD_KIND = "delta"
 
     def __init__(self) -> None:
         super().__init__([self.echo_message, self.echo_with_length])

@@ -38,6 +38,8 @@ class OpenSpielEnvironment(Environment[OpenSpielAction, OpenSpielObservation, Op
     """
 
     SUPPORTS_CONCURRENT_SESSIONS = True
+    REWARD_RANGE = (None, None)
+    REWARD_KIND = "delta"
 
     def __init__(
         self,

@@ -40,6 +40,8 @@ class TextArenaEnvironment(Environment[TextArenaAction, TextArenaObservation, Te
     """
 
     SUPPORTS_CONCURRENT_SESSIONS = True
+    REWARD_RANGE = (None, None)
+    REWARD_KIND = "delta"
 
     def __init__(
         self,
