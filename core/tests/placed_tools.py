@@ -6,7 +6,7 @@ import time
 from placed import note
 
 from openenv import Observation, State
-from openenv.contract.environment import EnvironmentMetadata
+from openenv.contract.models import EnvironmentMetadata
 from openenv.contract.tools import CallToolAction
 from openenv.mcp import MCPEnvironment
 from openenv.server import create_app
@@ -41,7 +41,7 @@ class Workshop(MCPEnvironment[CallToolAction, Observation, State]):
     def get_metadata(self) -> EnvironmentMetadata:
         return EnvironmentMetadata(name="Workshop", description=f"{os.getpid()}")
 
-    def reset(self, seed: int | None = None, episode_id: str | None = None) -> Observation:  # type: ignore[override]
+    def reset(self, seed: int | None = None, episode_id: str | None = None) -> Observation:
         self._counted = 0
         return Observation()
 

@@ -40,6 +40,7 @@ class Session:
     Attributes:
         id: unguessable; knowing it is the right to use the session.
         idle_timeout_s: the session may be ended after so long without a call.
+        created_at: when it began, in seconds since 1970.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Session:
     ) -> None:
         self.id = secrets.token_urlsafe(24)
         self.idle_timeout_s = idle_timeout_s
+        self.created_at = time.time()
         self._lane = Lane(supply)
         self._lanes: Lanes | None = None
         self._making_lanes: asyncio.Task[None] | None = None
@@ -74,8 +76,20 @@ class Session:
     @property
     def idle(self) -> bool:
         """Whether nobody has called for longer than allowed. With a call in flight a session is never idle."""
+        return self.unused_s > self.idle_timeout_s
+
+    @property
+    def unused_s(self) -> float:
+        """For how many seconds nobody has called; 0 with a call in flight."""
+        if self.busy:
+            return 0.0
         used = self._lane.last_used if self._lanes is None else max(self._lanes.last_used, self._lane.last_used)
-        return not self.busy and time.monotonic() - used > self.idle_timeout_s
+        return time.monotonic() - used
+
+    @property
+    def steps(self) -> int:
+        """How many steps the environment has done, in all episodes; of lanes, all together."""
+        return self._lane.steps if self._lanes is None else self._lanes.steps
 
     async def open(self) -> None:
         """Take a slot and build the environment now, rather than with the first call; raises as `Lane.open`."""
