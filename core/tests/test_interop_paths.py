@@ -37,17 +37,13 @@ def serving(command: list[str], env: dict[str, str]) -> Iterator[str]:
         server.wait()
 
 
-def environment_without_path() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-
-
 @pytest.fixture(scope="module")
 def theirs() -> Iterator[str]:
     if not published_package.is_installed(VERSION):
         if os.environ.get("CI") != "true":
             pytest.skip(f"the published {VERSION} is not here: python core/tests/published_package.py installs it")
         published_package.install(VERSION)
-    with serving(published_package.command(VERSION, "serve.py"), environment_without_path()) as url:
+    with serving(published_package.command(VERSION, "serve.py"), published_package.VARIABLES) as url:
         yield url
 
 
@@ -244,7 +240,7 @@ def test_a_program_of_theirs_plays_alike_with_either_client(theirs: str, ours: s
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
         transcripts.append(json.loads(done.stdout))
     command = published_package.command(VERSION, "play.py", ours, "3", "4", "5")
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, env=environment_without_path())
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, env=published_package.VARIABLES)
     transcripts.append(json.loads(done.stdout))
     for transcript in transcripts:
         assert len(transcript.pop("errors")) == 2

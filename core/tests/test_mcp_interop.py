@@ -25,8 +25,6 @@ from openenv.server import create_app
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 
 VERSION = "0.10.0"
-THEIRS = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-"""Environment variables under which their python finds their package, not ours."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -42,7 +40,7 @@ def their_url() -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = published_package.command(VERSION, "serve_tools.py", str(port))
-    server = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=THEIRS)
+    server = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=published_package.VARIABLES)
     try:
         assert answers(f"http://127.0.0.1:{port}", 60, alive=lambda: server.poll() is None)
         yield f"http://127.0.0.1:{port}"
@@ -59,7 +57,11 @@ def rpc(method: str, **params: object) -> dict[str, Any]:
 def test_their_client_calls_our_tools(kit: type[Kit]) -> None:
     with running(create_app(kit)) as url:
         command = published_package.command(VERSION, "call_tools.py", url)
-        seen = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, env=THEIRS).stdout)
+        seen = json.loads(
+            subprocess.run(
+                command, check=True, capture_output=True, text=True, timeout=60, env=published_package.VARIABLES
+            ).stdout
+        )
     assert {"add", "count", "fail"} <= set(seen["tools"])
     assert (seen["add"], seen["has"]) == (3, True)
     assert seen["counted"] == [{"count": 1}, {"count": 2}]
