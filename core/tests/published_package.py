@@ -14,6 +14,8 @@ DISTRIBUTIONS = {"0.10.0": "openenv==0.10.0", "0.3.0": "openenv-core==0.3.0"}
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 HOME = Path(os.environ.get("OPENENV_INTEROP_HOME") or CACHE / "openenv-interop")
 PROGRAMS = Path(__file__).parent / "published"
+VARIABLES = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+"""Environment variables under which its python finds the published package, not ours."""
 
 
 def interpreter(version: str) -> Path:

@@ -43,3 +43,9 @@ class ServerProcess:
         """End it, whatever it does."""
         self.process.kill()
         self.process.communicate()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits to be collected does not."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
+    return bool(state) and not state.startswith("Z")

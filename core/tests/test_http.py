@@ -141,7 +141,7 @@ async def test_a_duplicate_of_a_running_call_waits_for_it_and_calls_keep_their_o
 
 def test_bad_bodies(url: str) -> None:
     curl(url, "POST", "/reset")
-    assert problem(curl(url, "POST", "/reset", content="{bad")) == (400, "INVALID_JSON")
+    assert problem(curl(url, "POST", "/reset", content="{bad")) == (422, "INVALID_JSON")
     assert problem(curl(url, "POST", "/reset", content="[1]")) == (422, "VALIDATION_ERROR")
     assert problem(curl(url, "POST", "/step", json={"amount": 2})) == (422, "VALIDATION_ERROR")
     assert problem(curl(url, "POST", "/step", json={"action": {"amount": "x"}})) == (422, "VALIDATION_ERROR")

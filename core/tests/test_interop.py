@@ -33,7 +33,7 @@ def their_server(version: str) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = published_package.command(version, "serve.py", str(port))
-    server = subprocess.Popen(command)
+    server = subprocess.Popen(command, env=published_package.VARIABLES)
     try:
         assert answers(f"http://127.0.0.1:{port}", 60, alive=lambda: server.poll() is None)
         yield f"http://127.0.0.1:{port}"
@@ -57,7 +57,8 @@ class AdderEnv(EnvClient[Amount, Sum, State]):
 
 def test_their_client_plays_our_server(version: str, counter_url: str) -> None:
     command = published_package.command(version, "play.py", counter_url, "3", "4", "5")
-    transcript = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, env=published_package.VARIABLES)
+    transcript = json.loads(done.stdout)
     for world in ("awaited", "blocking"):
         first, *steps = transcript[world]
         assert (first["observation"]["label"], first["reward"], first["done"]) == ("start", None, False)

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import published_package
 import pytest
+from websockets.exceptions import ConnectionClosedOK
 from websockets.sync.client import connect
 
 from openenv import GenericEnvClient
@@ -36,17 +37,13 @@ def serving(command: list[str], env: dict[str, str]) -> Iterator[str]:
         server.wait()
 
 
-def environment_without_path() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-
-
 @pytest.fixture(scope="module")
 def theirs() -> Iterator[str]:
     if not published_package.is_installed(VERSION):
         if os.environ.get("CI") != "true":
             pytest.skip(f"the published {VERSION} is not here: python core/tests/published_package.py installs it")
         published_package.install(VERSION)
-    with serving(published_package.command(VERSION, "serve.py"), environment_without_path()) as url:
+    with serving(published_package.command(VERSION, "serve.py"), published_package.VARIABLES) as url:
         yield url
 
 
@@ -68,8 +65,25 @@ SAME_REPLIES: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", "/Adder/task_range", {"split": "test"}),
     ("POST", "/Adder/task_range", {"split": "test", "start": 1, "stop": 3}),
     ("POST", "/reset", {"seed": 3, "episode_id": "e"}),
+    ("POST", "/reset", {"seed": "3", "episode_id": None, "task": {"id": 1}}),
+    ("POST", "/reset", None),
+    ("POST", "/step", {"action": {"amount": 2}, "timeout_s": 5, "request_id": "r", "more": 1}),
 ]
-SAME_REFUSALS: list[tuple[str, dict[str, Any]]] = [
+SAME_REFUSALS: list[tuple[str, Any]] = [
+    ("/reset", {"seed": -1}),
+    ("/reset", {"seed": "x"}),
+    ("/reset", {"seed": 1.5}),
+    ("/reset", {"episode_id": 5}),
+    ("/reset", {"episode_id": "x" * 256}),
+    ("/reset", [1]),
+    ("/reset", "not an object"),
+    ("/step", {}),
+    ("/step", {"action": None}),
+    ("/step", {"action": {"amount": 2}, "timeout_s": -1}),
+    ("/step", {"action": {"amount": 2}, "request_id": 7}),
+    ("/other/splits", {}),
+    ("/Adder/num_tasks", {}),
+    ("/Adder/task", {"split": "test", "index": "x"}),
     ("/Adder/task", {"split": "test", "index": 20}),
     ("/Adder/tasks", {}),
     ("/Adder/tasks", {"split": "test", "more": 1}),
@@ -87,6 +101,40 @@ def test_routes_answer_alike(theirs: str, ours: str) -> None:
         assert replies[0].json() == replies[1].json(), path
     action, own = (httpx.get(f"{url}/schema").json()["action"] for url in (theirs, ours))
     assert (action["properties"].keys(), action["required"]) == (own["properties"].keys(), own["required"])
+
+
+def test_every_route_of_theirs_is_here(theirs: str, ours: str) -> None:
+    """Beside theirs: what ends a session, of players and of MCP clients."""
+    routes = [
+        {(path, method) for path, methods in httpx.get(f"{url}/openapi.json").json()["paths"].items() for method in methods}
+        for url in (theirs, ours)
+    ]
+    assert routes[1] - routes[0] == {("/session", "delete"), ("/mcp", "delete")}
+    assert routes[0] - routes[1] == set()
+    for path in ("/docs", "/redoc"):
+        assert [httpx.get(f"{url}{path}").status_code for url in (theirs, ours)] == [200, 200]
+
+
+def test_what_is_no_json_is_refused_alike(theirs: str, ours: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    for path in ("/reset", "/step", "/Adder/task", "/mcp"):
+        for body in (b"not json", b"\xff\xfe", b"null"):
+            replies = [httpx.post(f"{url}{path}", content=body, headers=headers) for url in (theirs, ours)]
+            assert replies[0].status_code == replies[1].status_code == (200 if path == "/mcp" else 422), (path, body)
+
+
+def test_over_http_an_episode_goes_on_here(theirs: str, ours: str) -> None:
+    """Every call of theirs is for a fresh environment; here a step follows the reset before it (protocol: HTTP sessions)."""
+    assert httpx.get(f"{theirs}/state").json()["step_count"] == 0
+    for url, total in ((theirs, 3), (ours, 5)):
+        with httpx.Client(base_url=url) as http:
+            http.post("/reset")
+            http.post("/step", json={"action": {"amount": 2}})
+            assert http.post("/step", json={"action": {"amount": 3}}).json()["observation"]["total"] == total
+            assert http.get("/state").json()["step_count"] == (2 if url == ours else 0)
+            failed = http.post("/step", json={"action": {"amount": -1}})
+            assert failed.status_code == 500
+    assert failed.json()["detail"] == "amount must not be negative"  # theirs says only that it failed
 
 
 def test_routes_refuse_alike(theirs: str, ours: str) -> None:
@@ -111,7 +159,26 @@ FRAMES = [
     '{"type":"state"}',
     '{"type":"reset"}',
     '{"type":"state"}',
+    '{"type":"reset","data":{"seed":"any","more":1,"timeout_s":3}}',
+    '{"type":"reset","data":[1]}',
+    '{"type":"reset","data":null}',
+    '{"type":"reset","more":1}',
+    '{"type":"step","data":{"amount":"3","metadata":{"a":1}}}',
+    '{"type":"step","data":[]}',
+    '{"type":"step","data":{"amount":1},"id":5}',
+    '{"type":"close","data":{}}',
+    '{"type":"mcp"}',
+    '{"type":"mcp","data":[]}',
+    '{"data":{}}',
+    '{"type":null}',
+    '{"type":5}',
+    '{"type":"mcp","data":{"jsonrpc":"2.0","id":1,"method":"dance"}}',
 ]
+
+
+def refusal(data: dict[str, Any]) -> tuple[str, list[tuple[str, list[str | int]]]]:
+    """Return what a caller reads of an error: its code, and each place that does not fit."""
+    return data["code"], [(error["type"], error["loc"]) for error in data.get("errors", [])]
 
 
 def test_frames_are_answered_alike(theirs: str, ours: str) -> None:
@@ -122,10 +189,38 @@ def test_frames_are_answered_alike(theirs: str, ours: str) -> None:
             for frame in FRAMES:
                 socket_.send(frame)
                 reply = json.loads(socket_.recv(timeout=10))
-                told.append(reply["data"]["code"] if reply["type"] == "error" else reply)
+                told.append(refusal(reply["data"]) if reply["type"] == "error" else reply)
+            socket_.send('{"type":"close"}')
+            with pytest.raises(ConnectionClosedOK):
+                socket_.recv(timeout=10)
             transcripts.append(told)
     for frame, their_reply, our_reply in zip(FRAMES, *transcripts, strict=True):
         assert their_reply == our_reply, frame
+
+
+NO_MESSAGES: list[str | bytes] = ["[]", "null", "5", '""', "", b'{"type":"dance"}']
+
+
+def test_a_socket_outlives_what_is_no_message(theirs: str, ours: str) -> None:
+    """Theirs closes after a frame that is JSON but no object, or bytes; here only that frame is refused, as protocol says."""
+    for frame in NO_MESSAGES:
+        with connect(f"{theirs.replace('http', 'ws')}/ws") as socket_:
+            socket_.send(frame)
+            assert json.loads(socket_.recv(timeout=10))["type"] == "error"
+    with connect(f"{ours.replace('http', 'ws')}/ws") as socket_:
+        for frame in NO_MESSAGES:
+            socket_.send(frame)
+            code = "INVALID_JSON" if isinstance(frame, str) else "UNKNOWN_TYPE"
+            assert json.loads(socket_.recv(timeout=10))["data"]["code"] == code
+        socket_.send('{"type":"reset"}')
+        assert json.loads(socket_.recv(timeout=10))["type"] == "observation"
+
+
+def test_an_environment_without_tools_says_so_alike(theirs: str, ours: str) -> None:
+    for method, params in (("tools/list", {}), ("tools/call", {"name": "x"}), ("tools/call", {}), ("dance", {})):
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        codes = [httpx.post(f"{url}/mcp", json=message).json()["error"]["code"] for url in (theirs, ours)]
+        assert codes[0] == codes[1], message
 
 
 @pytest.mark.parametrize("transport", ["http", "websocket"])
@@ -145,7 +240,7 @@ def test_a_program_of_theirs_plays_alike_with_either_client(theirs: str, ours: s
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
         transcripts.append(json.loads(done.stdout))
     command = published_package.command(VERSION, "play.py", ours, "3", "4", "5")
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, env=environment_without_path())
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, env=published_package.VARIABLES)
     transcripts.append(json.loads(done.stdout))
     for transcript in transcripts:
         assert len(transcript.pop("errors")) == 2

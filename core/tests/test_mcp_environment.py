@@ -90,6 +90,19 @@ async def test_a_session_of_the_library_reaches_the_same_server() -> None:
     kit = Served()
     async with kit.mcp_session() as session:
         assert (await session.call_tool("add", {"a": 1, "b": 1})).data == 2
+        assert (await kit.mcp_client.call_tool("count")).data == {"count": 1}
+    kit.close()
+
+
+@pytest.mark.parametrize("kind", [Kit, Served])
+def test_code_of_the_published_package_reads_what_tools_give(kind: type[Kit]) -> None:
+    """Blocks of content by attribute, and in code mode the tool's own exceptions."""
+    kit = kind()
+    result = kit.step(CallToolAction(tool_name="add", arguments={"a": 1})).result
+    assert (result.content[0].text, result.content[0]["text"], hasattr(result.content[0], "data")) == ("2", "2", False)
+    with pytest.raises(RuntimeError, match=r"^bad luck$"):
+        kit.get_callables()["fail"]("bad luck")
+    assert kit.execute_code("fail('bad luck')").metadata == {"error": "bad luck"}
     kit.close()
 
 

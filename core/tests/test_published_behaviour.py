@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -98,6 +99,28 @@ def test_a_server_joins_an_application_of_ones_own() -> None:
     assert said == ["up", "down"]
     assert (server.is_concurrency_safe, server.concurrency_config.session_timeout) == (True, 30)
     assert Counter.alive - before == set()
+
+
+def test_what_a_server_knows_of_a_session() -> None:
+    """As there: steps that were done count, in all episodes of the session, and refused ones do not."""
+    app = FastAPI()
+    server = HTTPEnvServer(Counter, Count, Total)
+    server.register_routes(app)
+    begun = time.time()
+    with running(app) as url, httpx.Client(base_url=url) as http:
+        session = http.post("/reset", headers={"X-OpenEnv-Session": "new"}).headers["X-OpenEnv-Session"]
+        first = server.get_session_info(session)
+        assert first is not None
+        assert (first.session_id, first.step_count, first.environment_type) == (session, 0, "Counter")
+        for amount, status in ((1, 200), ("none", 422), (2, 200)):
+            assert http.post("/step", json={"action": {"amount": amount}}).status_code == status
+        http.post("/reset")
+        last = server.get_session_info(session)
+        assert last is not None
+        assert (last.step_count, last.created_at) == (2, first.created_at)
+        assert begun <= first.created_at <= first.last_activity_at < last.last_activity_at <= time.time()
+        assert http.delete("/session").status_code == 204
+        assert server.get_session_info(session) is None
 
 
 def test_a_configuration_that_cannot_work() -> None:

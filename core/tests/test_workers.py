@@ -19,7 +19,7 @@ import httpx
 import pytest
 import websockets
 from placed import PlacedEnv, Stay
-from server_process import SERVE, ServerProcess
+from server_process import SERVE, ServerProcess, alive
 from serving import wait_until
 from speaking import JSON, Speaker, speaking
 from websockets.typing import Subprotocol
@@ -73,12 +73,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def worker_of(session: str) -> str:
     return session.partition(".")[0]
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and waits to be collected does not."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
-    return bool(state) and not state.startswith("Z")
 
 
 async def one_in_each(server: Server, stack: contextlib.AsyncExitStack) -> dict[int, PlacedEnv]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from .models import Action, Observation
 
@@ -42,6 +42,16 @@ class ToolError(BaseModel):
     message: str
 
 
+class ContentBlock(dict[str, Any]):
+    """A block of content, whose fields are attributes too, as in the MCP library's own."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"this block of content has no {name!r}") from None
+
+
 class ToolResult(BaseModel):
     """What a tool gave, in the forms that its callers read.
 
@@ -53,7 +63,7 @@ class ToolResult(BaseModel):
         is_error: the tool says that it failed, and `content` why.
     """
 
-    content: list[dict[str, Any]] = Field(default_factory=list)
+    content: list[Annotated[dict[str, Any], AfterValidator(ContentBlock)]] = Field(default_factory=list)
     structured_content: dict[str, Any] | None = None
     meta: dict[str, Any] | None = None
     data: Any = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, TypeVar
 
 from ..contract.environment import ActT, Environment, ObsT, StateT
@@ -112,13 +113,18 @@ class MCPEnvironment(Environment[ActT, ObsT, StateT]):
             return Observation(metadata={"error": str(error) or type(error).__name__})
         return Observation(metadata={"result": names.get("result")})
 
-    def mcp_session(self) -> Any:
-        """Return a FastMCP client of the environment's FastMCP server, in this process: `async with env.mcp_session() as …`.
+    @cached_property
+    def mcp_client(self) -> Any:
+        """A FastMCP client of the environment's FastMCP server, in this process. `async with` connects it.
 
         Raises:
             UsageError: the `[mcp]` extra is not installed.
         """
         return library("fastmcp").Client(self.mcp_server)
+
+    def mcp_session(self) -> Any:
+        """Return the client, to be connected: `async with env.mcp_session() as …`; raises as `mcp_client`."""
+        return self.mcp_client
 
     def close(self) -> None:
         """Stop what the tools needed; a subclass that writes its own calls this."""

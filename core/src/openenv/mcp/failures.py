@@ -31,3 +31,8 @@ def failed_in(name: str, error: BaseException) -> ToolFailure:
     """Return the failure of a tool that raised."""
     told = str(error) or type(error).__name__
     return ToolFailure(ToolErrorType.EXECUTION_ERROR, f"Error calling tool {name!r}: {told}")
+
+
+def raised_in_tool(failure: ToolFailure) -> BaseException:
+    """Return what the tool itself raised, or a `RuntimeError` where the failure is of something else."""
+    return failure.__cause__ or RuntimeError(str(failure))

@@ -24,7 +24,7 @@ def respond(environment: Any, message: dict[str, Any], *, standard: bool) -> dic
         message: a JSON-RPC object.
         standard: word the answer as MCP does, else as OpenEnv's own clients read it.
     """
-    request = _checked(environment, message)
+    request = _checked(environment, message, standard)
     if isinstance(request, JsonRpcResponse):
         return request.model_dump()
     toolbox, mode = environment.toolbox, environment.server_mode
@@ -39,7 +39,7 @@ def respond(environment: Any, message: dict[str, Any], *, standard: bool) -> dic
 
 async def respond_async(environment: Any, message: dict[str, Any], *, standard: bool) -> dict[str, Any]:
     """As `respond`, for environments that live on an event loop, which no tool holds up."""
-    request = _checked(environment, message)
+    request = _checked(environment, message, standard)
     if isinstance(request, JsonRpcResponse):
         return request.model_dump()
     toolbox, mode = environment.toolbox, environment.server_mode
@@ -52,21 +52,21 @@ async def respond_async(environment: Any, message: dict[str, Any], *, standard: 
     return _success(request, _worded(result, standard))
 
 
-def _checked(environment: Any, message: dict[str, Any]) -> JsonRpcRequest | JsonRpcResponse:
+def _checked(environment: Any, message: dict[str, Any], standard: bool) -> JsonRpcRequest | JsonRpcResponse:
     """Return a request that can be done, or the answer to one that cannot."""
     request = read(message)
     if isinstance(request, JsonRpcResponse):
         return request
     if request.method not in (McpMethod.TOOLS_LIST.value, McpMethod.TOOLS_CALL.value):
         return _refused(request, JsonRpcErrorCode.METHOD_NOT_FOUND, f"Method not found: {request.method}")
-    if not isinstance(environment, MCPEnvironment):
-        told = f"{type(environment).__name__} has no tools"
-        return _refused(request, JsonRpcErrorCode.METHOD_NOT_FOUND, told)
     if request.method == McpMethod.TOOLS_CALL:
         if not isinstance(request.params.get("name"), str):
             return _refused(request, JsonRpcErrorCode.INVALID_PARAMS, "Missing 'name' in params")
         if not isinstance(request.params.get("arguments") or {}, dict):
             return _refused(request, JsonRpcErrorCode.INVALID_PARAMS, "'arguments' must be an object")
+    if not isinstance(environment, MCPEnvironment):
+        code = JsonRpcErrorCode.METHOD_NOT_FOUND if standard else JsonRpcErrorCode.INTERNAL_ERROR
+        return _refused(request, code, f"{type(environment).__name__} has no tools")
     return request
 
 

@@ -60,7 +60,7 @@ class ServerTools:
         except self._exceptions.ToolError as error:
             failure = failed_in(name, error)
             told = str(error)
-            raise ToolFailure(failure.error.error_type, told) from error
+            raise ToolFailure(failure.error.error_type, told) from error.__cause__ or error
         except Exception as error:
             if type(error).__name__ == "ValidationError":
                 raise wrong_arguments(str(error)) from None

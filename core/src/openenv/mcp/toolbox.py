@@ -8,7 +8,7 @@ from typing import Any
 from ..contract.mode import ServerMode
 from ..contract.tools import RESERVED_TOOL_NAMES, ToolErrorType, ToolResult
 from ..errors import UsageError
-from .failures import ToolFailure, unknown_tool
+from .failures import ToolFailure, raised_in_tool, unknown_tool
 from .function_tool import FunctionTool
 from .server_tools import ServerTools, is_server
 from .tool_loop import ToolLoop
@@ -118,7 +118,10 @@ class Toolbox:
             if len(values) > len(parameters):
                 raise TypeError(f"{name} takes {len(parameters)} arguments, and {len(values)} were given")
             given = dict(zip(parameters, values, strict=False))
-            result = self.call(name, {**given, **arguments}, mode)
+            try:
+                result = self.call(name, {**given, **arguments}, mode)
+            except ToolFailure as failure:
+                raise raised_in_tool(failure) from None
             if result.is_error:
                 raise RuntimeError("\n".join(str(block.get("text", "")) for block in result.content))
             return result.data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,7 +13,7 @@ from starlette.routing import WebSocketRoute
 
 from ..contract.mode import ServerMode
 from ..errors import UsageError
-from ..sessions.capacity import ConcurrencyConfig, ServerCapacityStatus
+from ..sessions.capacity import ConcurrencyConfig, ServerCapacityStatus, SessionInfo
 from ..sessions.registry import Registry
 from ..sessions.settings import Settings
 from ..sessions.spec import environment_spec
@@ -85,6 +86,19 @@ class HTTPEnvServer:
     def get_capacity_status(self) -> ServerCapacityStatus:
         """Return how full the server is."""
         return ServerCapacityStatus.from_counts(self.active_sessions, self.max_concurrent_envs)
+
+    def get_session_info(self, session_id: str) -> SessionInfo | None:
+        """Return what is known of a session; None where there is none of that id in this process."""
+        if not self.registry.has(session_id):
+            return None
+        session = self.registry.get(session_id)
+        return SessionInfo(
+            session_id=session_id,
+            created_at=session.created_at,
+            last_activity_at=max(session.created_at, time.time() - session.unused_s),
+            step_count=session.steps,
+            environment_type=self.registry.spec.cls.__name__,
+        )
 
     def register_routes(self, app: FastAPI, mode: ServerMode | str | None = None) -> None:
         """Add the routes to an application, and the beginning and end of the sessions to its lifespan.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pydantic_core
 from fastapi import FastAPI
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
@@ -17,6 +17,8 @@ from ..sessions.session import Session
 from ..sessions.spec import EnvironmentSpec
 from ..wire import messages
 from ..wire.messages import Request
+from ..wire.models import ResetRequest
+from ..wire.validation import refusal
 from ..wire.values import encode_http
 from .http_sessions import HttpSessions, forget_cookie
 from .origin import is_foreign
@@ -78,6 +80,7 @@ class _Control:
             body = await whole_body(request, self._longest)
             data = _fields(body)
             request_id = _request_id(data)
+            data |= _read_reset(data)
 
             async def here() -> Response:
                 return await guarded(request, lambda: self._reset(request, data, request_id), self._sessions)
@@ -171,6 +174,15 @@ def _fields(body: bytes) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise InvalidActionError("the body must be a JSON object")
     return data
+
+
+def _read_reset(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments that every reset has. Raises `InvalidActionError` where they are none."""
+    try:
+        read = ResetRequest.model_validate(data)
+    except ValidationError as error:
+        raise refusal(error, "the body") from None
+    return read.model_dump(include={"seed", "episode_id"}, exclude_unset=True)
 
 
 def _request_id(data: dict[str, Any]) -> str | None:

@@ -16,7 +16,7 @@ from ..sessions.session import Session
 from ..wire.messages import NEW_SESSION, SESSION_HEADER
 from .problems import problem
 from .workers.forwarding import Forwarded
-from .workers.neighbours import Neighbours
+from .workers.neighbours import neighbours_of
 
 T = TypeVar("T")
 
@@ -38,8 +38,8 @@ class HttpSessions:
 
     def elsewhere(self, request: Request) -> Response | None:
         """Return the reply of the worker process that a call is for, or None where it is for this one."""
-        neighbours = _neighbours(request)
-        name = _named(request)
+        neighbours = neighbours_of(request.scope)
+        name = named(request)
         if neighbours is None or name == NEW_SESSION:
             return None
         if name is not None:
@@ -70,8 +70,9 @@ class HttpSessions:
             body: of the request.
             here: does the reset in this process, where that one cannot be reached.
         """
-        neighbours = _neighbours(request)
-        fresh = _named(request) == NEW_SESSION or (_named(request) is None and not self._registry.settings.http_default_session)
+        neighbours = neighbours_of(request.scope)
+        name = named(request)
+        fresh = name == NEW_SESSION or (name is None and not self._registry.settings.http_default_session)
         if neighbours is None or request_id is None or not fresh:
             return None
         address = neighbours.of_reset(request_id)
@@ -85,7 +86,7 @@ class HttpSessions:
             CallCancelled: the caller went away while a fresh one was being opened, or queued for.
             OpenEnvError: none could be opened.
         """
-        name = _named(request)
+        name = named(request)
         if name == NEW_SESSION or (name is None and not self._registry.settings.http_default_session):
             return await while_connected(request, self._open_once(request_id, default=False))
         if name is None:
@@ -99,7 +100,7 @@ class HttpSessions:
             SessionLost: the session named is unknown.
             SessionError: none is named, and no default session is open.
         """
-        name = _named(request)
+        name = named(request)
         if name is not None and name != NEW_SESSION:
             return self._by_id(name)
         if self._default is None or self._default.ended or name == NEW_SESSION:
@@ -194,12 +195,8 @@ async def while_connected(request: Request, opening: Coroutine[Any, Any, T]) -> 
         opened.cancel()
 
 
-def _neighbours(request: Request) -> Neighbours | None:
-    """The other worker processes, if this is one of several."""
-    return getattr(request.app.state, "neighbours", None)
-
-
-def _named(request: Request) -> str | None:
+def named(request: Request) -> str | None:
+    """Return the session that a call names, by whichever means."""
     return request.headers.get(SESSION_HEADER) or request.cookies.get(cookie_name(request)) or None
 
 

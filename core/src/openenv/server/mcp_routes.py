@@ -16,13 +16,13 @@ from ..sessions.registry import Registry
 from ..sessions.session import Session
 from ..wire import jsonrpc
 from ..wire.jsonrpc import JsonRpcErrorCode, JsonRpcRequest, JsonRpcResponse
+from ..wire.messages import AGENT_SESSION_HEADER
 from .http_routes import guarded, whole_body
 from .http_sessions import while_connected
 from .mcp_sessions import INITIALIZE, PING, McpSessions, encoded
 from .origin import is_foreign
 from .socket_routes import close, read_frames, send_text
 
-SESSION_HEADER = "Mcp-Session-Id"
 VERSION_HEADER = "MCP-Protocol-Version"
 READ_AHEAD = 16
 
@@ -65,12 +65,14 @@ class _StreamableHttp:
         return await guarded(request, run)
 
     async def _answer(self, http: HttpRequest, request: JsonRpcRequest, *, notification: bool) -> Response:
-        name = http.headers.get(SESSION_HEADER)
-        if request.method == INITIALIZE:
-            return self._greet(request, name)
-        if name is None and VERSION_HEADER not in http.headers:
-            return _json(await self._sessions.answer(request))
+        name = http.headers.get(AGENT_SESSION_HEADER)
+        if name is None and request.method != INITIALIZE and VERSION_HEADER not in http.headers:
+            return _json(await self._sessions.answer(request, http.scope))
         try:
+            if (reply := await self._sessions.elsewhere(name, request, http.scope)) is not None:
+                return reply
+            if request.method == INITIALIZE:
+                return self._greet(request, name)
             grant = None if name is None else self._sessions.get(name)
             if notification:
                 return Response(status_code=202)
@@ -86,20 +88,20 @@ class _StreamableHttp:
 
     def _greet(self, request: JsonRpcRequest, name: str | None) -> Response:
         """Begin a session, or join the one whose name the client was given by who plays the episode."""
-        try:
-            if name is None:
-                name = self._sessions.begin()
-            else:
-                self._sessions.get(name)
-        except SessionLost as error:
-            return _lost(request, error)
+        if name is None:
+            name = self._sessions.begin()
+        else:
+            self._sessions.get(name)
         response = _json(encoded(self._sessions.greeting(request)))
-        response.headers[SESSION_HEADER] = name
+        response.headers[AGENT_SESSION_HEADER] = name
         return response
 
     async def delete(self, request: HttpRequest) -> Response:
         async def run() -> Response:
-            await self._sessions.end(request.headers.get(SESSION_HEADER))
+            name = request.headers.get(AGENT_SESSION_HEADER)
+            if (reply := await self._sessions.elsewhere(name, None, request.scope)) is not None:
+                return reply
+            await self._sessions.end(name)
             return Response(status_code=204)
 
         return await guarded(request, run)
@@ -120,7 +122,7 @@ class McpSocket:
         await send({"type": "websocket.accept"})
         frames: asyncio.Queue[str | bytes] = asyncio.Queue(READ_AHEAD)
         reading = asyncio.create_task(read_frames(receive, frames))
-        answering = asyncio.create_task(self._serve(frames, send))
+        answering = asyncio.create_task(self._serve(frames, scope, send))
         try:
             await asyncio.wait([reading, answering], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -128,11 +130,11 @@ class McpSocket:
                 task.cancel()
             await asyncio.gather(reading, answering, return_exceptions=True)
 
-    async def _serve(self, frames: asyncio.Queue[str | bytes], send: Send) -> None:
+    async def _serve(self, frames: asyncio.Queue[str | bytes], scope: Scope, send: Send) -> None:
         session = self._sessions.registry.begin()
         try:
             while not session.ended:
-                answer = await self._answer(await frames.get(), session)
+                answer = await self._answer(await frames.get(), session, scope)
                 if answer is not None:
                     await send_text(send, answer)
             await close(send)
@@ -141,7 +143,7 @@ class McpSocket:
         finally:
             await self._sessions.registry.end(session, "its client closed it")
 
-    async def _answer(self, frame: str | bytes, session: Session) -> bytes | None:
+    async def _answer(self, frame: str | bytes, session: Session, scope: Scope) -> bytes | None:
         message = jsonrpc.load(frame)
         read = message if isinstance(message, JsonRpcResponse) else jsonrpc.read(message)
         if isinstance(read, JsonRpcResponse):
@@ -152,7 +154,7 @@ class McpSocket:
             return encoded(self._sessions.greeting(read))
         if read.method == PING:
             return encoded(JsonRpcResponse.success({}, read.id))
-        return await self._sessions.answer(read, session)
+        return await self._sessions.answer(read, scope, session)
 
 
 def _lost(request: JsonRpcRequest, error: SessionLost) -> Response:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pydantic_core
+from starlette.responses import Response
+from starlette.types import Scope
 
-from ..errors import OpenEnvError, SessionLost, SessionStuck, StepTimeout
+from ..errors import OpenEnvError, SessionLost, SessionStuck, ShuttingDown, StepTimeout
 from ..sessions.agents import Grant
 from ..sessions.registry import Registry
 from ..sessions.session import Session
@@ -20,6 +22,8 @@ from ..wire.jsonrpc import (
     JsonRpcResponse,
 )
 from ..wire.messages import Request
+from .workers.forwarding import reply_of
+from .workers.neighbours import neighbours_of
 
 INITIALIZE = "initialize"
 PING = "ping"
@@ -75,11 +79,34 @@ class McpSessions:
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)
 
-    async def answer(self, request: JsonRpcRequest, own: Session | None = None) -> bytes:
+    async def elsewhere(self, name: object, request: JsonRpcRequest | None, scope: Scope) -> Response | None:
+        """Return the reply of the worker process in which a session lives; None: it is this one.
+
+        Args:
+            name: the session's, if it is one.
+            request: what is asked of it; None to end it.
+            scope: of the call, or of the socket on which it was asked.
+
+        Raises:
+            SessionLost: the worker process has ended.
+            ShuttingDown: it has ended because the server stops.
+        """
+        neighbours = neighbours_of(scope)
+        address = neighbours.of_session(name) if neighbours is not None and isinstance(name, str) else None
+        if address is None:
+            return None
+        said = b"" if request is None else _said(request)
+        reply = await reply_of(address, scope, "DELETE" if request is None else "POST", said)
+        if reply is None:
+            raise ShuttingDown("the server is shutting down") if self.registry.stopping else self.registry.agents.lost(name)
+        return reply
+
+    async def answer(self, request: JsonRpcRequest, scope: Scope, own: Session | None = None) -> bytes:
         """Return the answer to a message of OpenEnv's own form.
 
         Args:
             request: which may name its session by `session_id`.
+            scope: of the call, or of the socket on which it was asked.
             own: the session that it is for where it names none; None for a fresh one, which ends with the call.
         """
         try:
@@ -87,14 +114,16 @@ class McpSessions:
                 session = own or await self.registry.open()
                 name = self.registry.agents.add(session, owned=True)
                 return encoded(JsonRpcResponse.success({"session_id": name}, request.id))
+            given = request.params.get("session_id")
+            if (reply := await self.elsewhere(given, request, scope)) is not None:
+                return bytes(reply.body)
             if request.method == SESSION_CLOSE:
-                given = request.params.get("session_id")
                 if given is None:
                     return _invalid(request, "Invalid params - 'session_id' is required")
                 await self.end(given)
                 return encoded(JsonRpcResponse.success({"session_id": given, "closed": True}, request.id))
             if "session_id" in request.params:
-                return await self.call(self.get(request.params["session_id"]), request, standard=False)
+                return await self.call(self.get(given), request, standard=False)
             if own is not None:
                 return await self.call(Grant(own, owned=True), request, standard=False)
             session = self.registry.begin()
@@ -129,6 +158,11 @@ def failure(error: OpenEnvError, request: JsonRpcRequest) -> JsonRpcResponse:
 def encoded(response: JsonRpcResponse) -> bytes:
     """Return an answer as JSON."""
     return response.model_dump_json().encode()
+
+
+def _said(request: JsonRpcRequest) -> bytes:
+    """Return a request as it was received: one without an id is a notification."""
+    return pydantic_core.to_json(request.model_dump(exclude_unset=True), inf_nan_mode="constants")
 
 
 def _invalid(request: JsonRpcRequest, told: str) -> bytes:

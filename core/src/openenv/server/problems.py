@@ -10,7 +10,7 @@ from starlette.responses import Response
 from ..errors import BusyError, OpenEnvError
 
 _STATUS = {
-    "INVALID_JSON": 400,
+    "INVALID_JSON": 422,
     "UNKNOWN_TYPE": 400,
     "VALIDATION_ERROR": 422,
     "EXECUTION_ERROR": 500,
@@ -28,10 +28,10 @@ _STATUS = {
     "UNAUTHORIZED": 401,
 }
 _TITLES = {
-    400: "Not a message",
+    400: "Bad request",
     401: "Not authorized",
     403: "Forbidden",
-    404: "No such session",
+    404: "Not found",
     409: "Not possible now",
     413: "Too long",
     422: "Does not fit",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pydantic_core
@@ -19,9 +20,11 @@ from ..sessions.spec import overrides
 from ..wire import messages
 from ..wire.messages import Request
 from ..wire.validation import refusal
-from .http_sessions import cookie_name
+from .http_sessions import named
 from .origin import is_foreign
 from .problems import problem
+from .workers.forwarding import Forwarded
+from .workers.neighbours import neighbours_of
 
 LONGEST_BODY = 64 * 1024
 
@@ -58,24 +61,31 @@ class _Offers:
         return JSONResponse([self._registry.spec.name])
 
     async def metadata(self, request: HttpRequest) -> Response:
-        spec = self._registry.spec
-        if self._metadata is None and overrides(spec.cls, "get_metadata") and hasattr(spec.cls, "get_metadata"):
-            try:
-                self._metadata = await self._ask(request, Request(messages.METADATA), wait=False)
-            except OpenEnvError as error:
-                return problem(error)
-        return Response(self._metadata or spec.metadata().model_dump_json(), media_type="application/json")
+        cls = self._registry.spec.cls
+        if self._metadata is None and overrides(cls, "get_metadata") and hasattr(cls, "get_metadata"):
+            return await self._where_its_session_lives(request, partial(self._ask_metadata, request))
+        return self._told()
+
+    async def _ask_metadata(self, request: HttpRequest) -> Response:
+        try:
+            self._metadata = await self._ask(request, Request(messages.METADATA), wait=False)
+        except OpenEnvError as error:
+            return problem(error)
+        return self._told()
+
+    def _told(self) -> Response:
+        return Response(self._metadata or self._registry.spec.metadata().model_dump_json(), media_type="application/json")
 
     async def splits(self, env_name: str, request: HttpRequest) -> Response:
         async def run() -> Any:
             return (await self._tasks(request, {CALL: "list_splits"}))["splits"]
 
-        return await self._answered(env_name, run)
+        return await self._where_its_session_lives(request, partial(self._answered, env_name, run))
 
     def handler(self, call: str, model: type[BaseModel]) -> Callable[[str, HttpRequest], Awaitable[Response]]:
         """Return the handler of a call that has arguments."""
 
-        async def handle(env_name: str, request: HttpRequest) -> Response:
+        async def answer(env_name: str, request: HttpRequest) -> Response:
             origin = request.headers.get("origin")
             if is_foreign(origin, request.headers.get("host")):
                 return problem(UnauthorizedError(f"a page of {origin} may not use this server's environments"), 403)
@@ -92,7 +102,16 @@ class _Offers:
 
             return await self._answered(env_name, run)
 
+        async def handle(env_name: str, request: HttpRequest) -> Response:
+            return await self._where_its_session_lives(request, partial(answer, env_name, request))
+
         return handle
+
+    async def _where_its_session_lives(self, request: HttpRequest, here: Callable[[], Awaitable[Response]]) -> Response:
+        """Answer here, or let the worker process answer whose session is named; here, too, where that has ended."""
+        name, neighbours = named(request), neighbours_of(request.scope)
+        address = None if name is None or neighbours is None else neighbours.of_session(name)
+        return await here() if address is None else Forwarded(address, here, session=name)
 
     async def _answered(self, env_name: str, run: Callable[[], Awaitable[Any]]) -> Response:
         if env_name != self._registry.spec.name:
@@ -112,7 +131,7 @@ class _Offers:
     async def _ask(self, http: HttpRequest, request: Request, *, wait: bool = True) -> bytes | None:
         """Return the reply, or None where that would mean to wait for a slot and `wait` is False."""
         registry = self._registry
-        name = http.headers.get(messages.SESSION_HEADER) or http.cookies.get(cookie_name(http))
+        name = named(http)
         if name and registry.has(name):
             return await registry.get(name).call(request)
         if not wait and registry.slots_taken >= registry.capacity:

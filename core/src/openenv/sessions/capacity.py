@@ -48,7 +48,7 @@ class ServerCapacityStatus(_Facts):
 
 
 class SessionInfo(_Facts):
-    """What a server tells of a session; times are seconds since 1970."""
+    """What a server tells of a session; times are seconds since 1970, and steps those of all its episodes."""
 
     session_id: str
     created_at: float

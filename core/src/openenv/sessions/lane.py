@@ -28,6 +28,7 @@ class Lane:
 
     Attributes:
         last_used: when the last call ended, as `time.monotonic` counts.
+        steps: how many were done, on all its environments together.
     """
 
     def __init__(self, supply: Supply, crew: int | None = None, *, has_slots: bool = False) -> None:
@@ -52,6 +53,7 @@ class Lane:
         self._room = asyncio.Event()
         self._room.set()
         self.last_used = time.monotonic()
+        self.steps = 0
 
     @property
     def busy(self) -> bool:
@@ -208,6 +210,8 @@ class Lane:
     def _ended(self, ticket: Ticket) -> None:
         """A call has its outcome: let the next one begin."""
         self.last_used = time.monotonic()
+        if ticket.error is None and ticket.request.type == messages.STEP:
+            self.steps += 1 if ticket.request.lanes is None else len(ticket.request.lanes)
         if ticket is self._current:
             self._current = None
             if not ticket.started and self._preparing is not None:

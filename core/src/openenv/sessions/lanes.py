@@ -75,6 +75,11 @@ class Lanes:
         """When the last call ended, as `time.monotonic` counts."""
         return max((crew.last_used for crew in self._crews), default=0.0)
 
+    @property
+    def steps(self) -> int:
+        """How many steps were done on all lanes together."""
+        return sum(crew.steps for crew in self._crews)
+
     def hold(self, full: bool) -> None:
         """Start no further call while `full`."""
         for crew in self._crews:

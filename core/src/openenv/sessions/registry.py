@@ -62,10 +62,12 @@ class Registry:
         """Be one of several worker processes of a server.
 
         Args:
-            worker: names this process among all that the server ever has; the ids of its sessions begin with it.
+            worker: names this process among all that the server ever has; the ids of its sessions begin with it, and so do
+                the names by which agents reach them.
             slots: the places that they share.
         """
         self._worker = worker
+        self.agents.prefix = f"{worker}."
         self._supply.slots = slots
 
     def __len__(self) -> int:

@@ -18,9 +18,9 @@ from ..errors import (
     StepTimeout,
     UnknownMessageTypeError,
 )
-from ..wire import messages
+from ..wire import jsonrpc, messages
 from ..wire.codec import Codec
-from ..wire.jsonrpc import SESSION_CREATE, JsonRpcResponse
+from ..wire.jsonrpc import SESSION_CLOSE, SESSION_CREATE, JsonRpcErrorCode, JsonRpcResponse
 from ..wire.messages import Request
 from ..wire.values import encode as encode_v1
 from .agents import AgentNames
@@ -40,6 +40,7 @@ class Session:
     Attributes:
         id: unguessable; knowing it is the right to use the session.
         idle_timeout_s: the session may be ended after so long without a call.
+        created_at: when it began, in seconds since 1970.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Session:
     ) -> None:
         self.id = secrets.token_urlsafe(24)
         self.idle_timeout_s = idle_timeout_s
+        self.created_at = time.time()
         self._lane = Lane(supply)
         self._lanes: Lanes | None = None
         self._making_lanes: asyncio.Task[None] | None = None
@@ -74,8 +76,20 @@ class Session:
     @property
     def idle(self) -> bool:
         """Whether nobody has called for longer than allowed. With a call in flight a session is never idle."""
+        return self.unused_s > self.idle_timeout_s
+
+    @property
+    def unused_s(self) -> float:
+        """For how many seconds nobody has called; 0 with a call in flight."""
+        if self.busy:
+            return 0.0
         used = self._lane.last_used if self._lanes is None else max(self._lanes.last_used, self._lane.last_used)
-        return not self.busy and time.monotonic() - used > self.idle_timeout_s
+        return time.monotonic() - used
+
+    @property
+    def steps(self) -> int:
+        """How many steps the environment has done, in all episodes; of lanes, all together."""
+        return self._lane.steps if self._lanes is None else self._lanes.steps
 
     async def open(self) -> None:
         """Take a slot and build the environment now, rather than with the first call; raises as `Lane.open`."""
@@ -149,12 +163,25 @@ class Session:
         return longest_s if longest_s is not None and (deadline_s is None or deadline_s > longest_s) else deadline_s
 
     def _granted(self, request: Request) -> dict[str, Any] | None:
-        """Return the answer to who asks for a name by which agents may call this session's tools, else None."""
-        message = request.data
-        if message.get("method") != SESSION_CREATE:
+        """Return the answer to who asks for a name by which agents may call this session's tools, else None.
+
+        The session itself is not ended by such a name, but by its client.
+        """
+        if request.data.get("method") not in (SESSION_CREATE, SESSION_CLOSE):
             return None
-        name = self._agents.add(self, owned=False)
-        return JsonRpcResponse.success({"session_id": name}, message.get("id")).model_dump()
+        asked = jsonrpc.read(request.data)
+        if isinstance(asked, JsonRpcResponse):
+            return asked.model_dump()
+        if asked.method == SESSION_CREATE:
+            return JsonRpcResponse.success({"session_id": self._agents.add(self, owned=False)}, asked.id).model_dump()
+        code, told = JsonRpcErrorCode.INVALID_PARAMS, "Invalid params - 'session_id' is required"
+        if (given := asked.params.get("session_id")) is not None:
+            try:
+                self._agents.get(given)
+                code, told = JsonRpcErrorCode.INVALID_REQUEST, "a socket's session ends with the socket"
+            except SessionLost as error:
+                told = error.message
+        return JsonRpcResponse.error_response(code, told, request_id=asked.id).model_dump()
 
     def _make_lanes(self, request: Request, codec: Codec, deadline_s: float | None) -> Ticket:
         count, autoreset = request.data.get("count"), request.data.get("autoreset", messages.DISABLED)

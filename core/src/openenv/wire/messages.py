@@ -57,6 +57,9 @@ SESSION_HEADER: Final = "X-OpenEnv-Session"
 NEW_SESSION: Final = "new"
 """The HTTP header that names a session, and its value that asks a reset for one of the caller's own, never the default."""
 
+AGENT_SESSION_HEADER: Final = "Mcp-Session-Id"
+"""The HTTP header by which an MCP client names its session."""
+
 MAX_IN_FLIGHT: Final = 64
 """How many requests of a session may be unacknowledged at once."""
 

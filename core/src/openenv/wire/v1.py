@@ -28,13 +28,21 @@ def read_request(frame: str | bytes) -> Request:
     takes_data = kind in (messages.STEP, messages.RESET, messages.MCP)
     unknown = message.keys() - ({"type", "data"} if takes_data else {"type"})
     if unknown:
-        raise InvalidActionError(f"a {kind} message has no {', '.join(sorted(map(repr, unknown)))}")
+        told = f"a {kind} message has no {', '.join(sorted(map(repr, unknown)))}"
+        raise _misfit(told, *(("extra_forbidden", name, message[name]) for name in sorted(unknown)))
     if not takes_data:
         return Request(kind)
     data = message.get("data", {} if kind == messages.RESET else None)
     if not isinstance(data, dict):
-        raise InvalidActionError(f"a {kind} message needs 'data' to be an object, not {_json_name(data)}")
+        told = f"a {kind} message needs 'data' to be an object, not {_json_name(data)}"
+        raise _misfit(told, ("dict_type", "data", data) if "data" in message else ("missing", "data", message))
     return Request(kind, data)
+
+
+def _misfit(told: str, *places: tuple[str, str, Any]) -> InvalidActionError:
+    """Return the error of a message whose fields are wrong; `errors` lists each, as for an action that does not fit."""
+    errors = [{"type": kind, "loc": [name], "msg": told, "input": given} for kind, name, given in places]
+    return InvalidActionError(told, errors=errors)
 
 
 def _read_object(frame: str | bytes) -> dict[str, Any]:

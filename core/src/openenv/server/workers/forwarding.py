@@ -1,10 +1,10 @@
-"""HTTP calls that reach a worker process though their session lives in another: they are forwarded there."""
+"""Calls that reach a worker process though their session lives in another: they are forwarded there."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +20,9 @@ OF_THIS_CONNECTION = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade", b"expect", b"date", b"server"}
 )
 """Headers that are not forwarded: each connection has its own."""
+
+NOT_OF_A_MESSAGE = (b"sec-websocket-", b"mcp-")
+"""So begin the headers that speak of a WebSocket as a whole, rather than of each message on it."""
 
 FRAMED = frozenset({b"content-length", b"transfer-encoding"})
 
@@ -71,9 +74,7 @@ class Forwarded(Response):
             await forwarding
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send, read: asyncio.Event) -> None:
-        query = scope["query_string"]
-        target = scope["raw_path"] + (b"?" + query if query else b"")
-        headers = [(name, value) for name, value in scope["headers"] if name not in OF_THIS_CONNECTION]
+        headers = _kept(scope["headers"])
         if self._session is not None:
             named = SESSION_HEADER.lower().encode()
             headers = [(name, value) for name, value in headers if name != named] + [(named, self._session.encode("latin-1"))]
@@ -83,13 +84,12 @@ class Forwarded(Response):
         else:
             headers = [(name, value) for name, value in headers if name not in FRAMED]
             read.set()
-        url = httpx.URL(scheme="http", host="worker", raw_path=target)
-        request = httpx.Request(scope["method"], url, headers=headers, content=content)
+        request = httpx.Request(scope["method"], _url(scope), headers=headers, content=content)
         begun = False
         try:
             reply = await _way(self._address).handle_async_request(request)
             async with contextlib.aclosing(reply):
-                kept = [(name.lower(), value) for name, value in reply.headers.raw if name.lower() not in OF_THIS_CONNECTION]
+                kept = _kept((name.lower(), value) for name, value in reply.headers.raw)
                 if self._move:
                     kept.append((b"connection", b"close"))
                 begun = True
@@ -102,8 +102,49 @@ class Forwarded(Response):
         except httpx.TransportError:
             if begun:
                 raise
-            told = "the worker process of this session ended during the call, and the session with it: reset() starts another"
-            await problem(SessionLost(told))(scope, receive, send)
+            await problem(_ended_meanwhile("reset() starts another"))(scope, receive, send)
+
+
+async def reply_of(address: Path, scope: Scope, method: str, body: bytes) -> Response | None:
+    """Return another worker's reply, read to its end; None: it cannot be reached.
+
+    Args:
+        address: of the other worker's socket.
+        scope: of the HTTP call, or of the WebSocket on which there was a message.
+        method: POST or DELETE.
+        body: what was said.
+
+    Raises:
+        SessionLost: the other worker ended during the call.
+    """
+    headers = [(name, value) for name, value in _kept(scope["headers"]) if name not in FRAMED]
+    if scope["type"] == "websocket":
+        headers = [(name, value) for name, value in headers if not name.startswith(NOT_OF_A_MESSAGE)]
+    try:
+        reply = await _way(address).handle_async_request(httpx.Request(method, _url(scope), headers=headers, content=body))
+        async with contextlib.aclosing(reply):
+            content = await reply.aread()
+    except httpx.ConnectError:
+        return None
+    except httpx.TransportError:
+        raise _ended_meanwhile("begin another") from None
+    response = Response(content, reply.status_code)
+    response.raw_headers = _kept((name.lower(), value) for name, value in reply.headers.raw)
+    return response
+
+
+def _url(scope: Scope) -> httpx.URL:
+    query = scope["query_string"]
+    return httpx.URL(scheme="http", host="worker", raw_path=scope["raw_path"] + (b"?" + query if query else b""))
+
+
+def _kept(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers that are forwarded."""
+    return [(name, value) for name, value in headers if name not in OF_THIS_CONNECTION]
+
+
+def _ended_meanwhile(then: str) -> SessionLost:
+    return SessionLost(f"the worker process of this session ended during the call, and the session with it: {then}")
 
 
 async def _parts(receive: Receive, read: asyncio.Event) -> AsyncIterator[bytes]:

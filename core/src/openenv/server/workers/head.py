@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ...wire.messages import NEW_SESSION, SESSION_HEADER
+from ...wire.messages import AGENT_SESSION_HEADER, NEW_SESSION, SESSION_HEADER
 
 LONGEST_HEAD = 16 * 1024
 END = b"\r\n\r\n"
 
 _WORKER = rb"(\d{1,5}\.\d{1,9})\."
 _HEADER = re.compile(rb"^" + SESSION_HEADER.encode() + rb":[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
+_AGENT = re.compile(rb"^" + AGENT_SESSION_HEADER.encode() + rb":[ \t]*" + _WORKER, re.IGNORECASE | re.MULTILINE)
+_OF_AGENT = re.compile(rb"^[A-Z]+ [^ ?]*/mcp[ ?]")
 _SUBPROTOCOL = re.compile(rb"^Sec-WebSocket-Protocol:[^\r\n]*\bopenenv\.session\." + _WORKER, re.IGNORECASE | re.MULTILINE)
 _COOKIE = re.compile(rb"^Cookie:[^\r\n]*\bopenenv_session_\d+=" + _WORKER, re.IGNORECASE | re.MULTILINE)
 _UPGRADE = re.compile(rb"^Upgrade:[ \t]*websocket", re.IGNORECASE | re.MULTILINE)
@@ -37,6 +39,8 @@ def destination(head: bytes) -> Destination:
     """Return where a connection is to go that begins so. A wrong guess costs a detour: workers forward."""
     if _UPGRADE.search(head):
         return _named(_SUBPROTOCOL.search(head)) or ANYWHERE
+    if _OF_AGENT.match(head):
+        return _named(_AGENT.search(head)) or ANYWHERE
     header = _HEADER.search(head)
     if header is not None:
         name = header[1].strip()

@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from zlib import crc32
 
+from starlette.types import Scope
+
 from ...sessions.worker_names import place_of, worker_of
+
+
+def neighbours_of(scope: Scope) -> Neighbours | None:
+    """Return the other worker processes of what serves a call, if it is one of several."""
+    return getattr(scope["app"].state, "neighbours", None)
 
 
 class Neighbours:
