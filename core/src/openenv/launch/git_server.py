@@ -212,11 +212,12 @@ class GitServerClient:
 def _signed_in(url: str, username: str, password: str) -> dict[str, str]:
     """Return environment variables with which git signs in at a server, and never asks anybody."""
     credentials = base64.b64encode(f"{username}:{password}".encode()).decode()
+    there = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
     return {
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"http.{url}/.extraHeader",
-        "GIT_CONFIG_VALUE_0": f"Authorization: Basic {credentials}",
+        "GIT_CONFIG_COUNT": str(there + 1),
+        f"GIT_CONFIG_KEY_{there}": f"http.{url}/.extraHeader",
+        f"GIT_CONFIG_VALUE_{there}": f"Authorization: Basic {credentials}",
     }
 
 
