@@ -15,7 +15,19 @@ from serving import running
 
 from echo_env import EchoAction, EchoEnv
 from openenv.core import GenericEnvClient
+from openenv.core.client_types import StepResult
 from openenv.core.containers.runtime import ContainerProvider
+from openenv.core.env_server.mcp_types import Tool
+from openenv.core.harness import (
+    MCPHarnessAdapter,
+    ModelStepResult,
+    ResourceSession,
+    ResourceSessionFactory,
+    StepEnvSessionAdapter,
+    VerifyResult,
+    build_harness_rollout_func,
+)
+from openenv.core.llm_client import LLMResponse, ToolCall
 from openenv.launch.process import ProcessProvider
 
 
@@ -86,6 +98,56 @@ async def test_trl_calls_that_run_in_threads_of_a_program_with_a_loop(echo_url: 
 
     texts = [f"number {n}" for n in range(8)]
     assert await asyncio.gather(*(asyncio.to_thread(rollout, text) for text in texts)) == texts
+
+
+class EchoSessions(ResourceSessionFactory[StepEnvSessionAdapter]):
+    """Opens an episode of a server for each prompt, as a trainer that rolls out asynchronously asks for."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def create(self, task: Any, seed: int | None = None, episode_id: str | None = None) -> StepEnvSessionAdapter:
+        schema = {"type": "object", "properties": {"message": {"type": "string"}}, "required": ["message"]}
+        return StepEnvSessionAdapter(
+            EchoEnv(base_url=self.url),
+            task=task,
+            seed=seed,
+            episode_id=episode_id,
+            tool_specs=[Tool(name="echo", description="Say something.", input_schema=schema)],
+            action_builder=lambda name, arguments: EchoAction(**arguments),
+            initial_messages_builder=lambda result, task: [{"role": "user", "content": f"Say {task}"}],
+            verify_builder=self.verify,
+        )
+
+    @staticmethod
+    def verify(transcript: list[dict[str, Any]], final_state: Any, last: StepResult[Any] | None, state: Any) -> VerifyResult:
+        assert last is not None
+        return VerifyResult(env_reward=last.reward, done=last.done, metrics={"steps": state.step_count})
+
+
+def speaker(trainer: Any, session: ResourceSession) -> Any:
+    """A model that says what it was told to, and then nothing more."""
+
+    def step(messages: list[dict[str, Any]], tools: list[Tool], sampling: dict[str, Any]) -> ModelStepResult:
+        said = messages[-1]["role"] == "tool"
+        word = messages[0]["content"].removeprefix("Say ")
+        calls = [] if said else [ToolCall(id="1", name=tools[0].name, args={"message": word})]
+        response = LLMResponse(content="done" if said else "", tool_calls=calls)
+        return ModelStepResult(response, prompt_ids=[len(messages)], completion_ids=[7], logprobs=[-0.25])
+
+    return step
+
+
+async def test_trl_async_grpo(echo_url: str) -> None:
+    play = build_harness_rollout_func(
+        session_factory=EchoSessions(echo_url), harness_adapter=MCPHarnessAdapter(), model_step_builder=speaker
+    )
+    batches = await asyncio.gather(*(asyncio.to_thread(play, [f"word {n}", "hi"], None) for n in range(3)))
+    for batch in batches:
+        assert batch["prompt_ids"] == [[1, 3], [1, 3]]
+        assert (batch["completion_ids"], batch["logprobs"]) == ([[7, 7]] * 2, [[-0.25, -0.25]] * 2)
+        assert all(reward > 0 for reward in batch["env_reward"])
+        assert batch["verify_metrics"] == [{"steps": 1}] * 2
 
 
 def test_verifiers_from_plain_code(echo_url: str) -> None:

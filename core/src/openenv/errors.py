@@ -13,7 +13,11 @@
     ├── EnvironmentFailure          (the environment's own code failed)
     │   ├── ExecutionError          EXECUTION_ERROR
     │   ├── FactoryError            FACTORY_ERROR
-    │   └── EnvironmentCrashed      ENVIRONMENT_CRASHED
+    │   ├── EnvironmentCrashed      ENVIRONMENT_CRASHED
+    │   └── HarnessError            (an agent's harness failed in its turn)
+    │       ├── HarnessStartupError
+    │       ├── HarnessNotRunningError
+    │       └── HarnessTurnTimeoutError
     ├── SessionError                SESSION_ERROR
     │   ├── SessionLost             SESSION_UNKNOWN
     │   └── SessionStuck            SESSION_STUCK
@@ -175,6 +179,22 @@ class EnvironmentCrashed(EnvironmentFailure):
     """The process of the environment ended; `reset()` starts another."""
 
     code = "ENVIRONMENT_CRASHED"
+
+
+class HarnessError(EnvironmentFailure):
+    """The harness of an agent failed; no observation and no reward came of it."""
+
+
+class HarnessStartupError(HarnessError):
+    """The harness did not start, or was not ready in time."""
+
+
+class HarnessNotRunningError(HarnessError):
+    """The harness is not running: it ended by itself, or nothing has started it yet."""
+
+
+class HarnessTurnTimeoutError(HarnessError, TimeoutError):
+    """The harness took longer over its turn than it was given."""
 
 
 class SessionCreationError(OpenEnvError):

@@ -25,7 +25,7 @@ class ToolLoop:
 
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
         """Wait for a coroutine's result. Past `timeout_s` it is cancelled, and `TimeoutError` raised."""
-        future = self._submit(work)
+        future = self.submit(work)
         try:
             return future.result(timeout_s)
         except concurrent.futures.TimeoutError:
@@ -35,7 +35,7 @@ class ToolLoop:
     async def run_async(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
         """As `run`, awaited on another loop; cancelled with its caller."""
         async with asyncio.timeout(timeout_s):
-            return await asyncio.wrap_future(self._submit(work))
+            return await asyncio.wrap_future(self.submit(work))
 
     def close(self) -> None:
         """Stop the loop; what runs on it is cancelled. Twice does no harm."""
@@ -47,7 +47,8 @@ class ToolLoop:
             if thread is not threading.current_thread():
                 thread.join(CLOSE_TIMEOUT_S)
 
-    def _submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+    def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Begin a coroutine and return its result to come."""
         with self._turn:
             if self._loop is None:
                 loop = self._loop = asyncio.new_event_loop()
