@@ -30,7 +30,9 @@ def connect() -> Any:
         client.ping()
     except (DockerException, OSError) as error:
         where = os.environ.get("DOCKER_HOST") or STANDARD
-        raise LaunchError(f"no container engine answers at {where}: start it, or name another with DOCKER_HOST ({error})") from None
+        raise LaunchError(
+            f"no container engine answers at {where}: start it, or name another with DOCKER_HOST ({error})"
+        ) from None
     return client
 
 

@@ -14,8 +14,8 @@ from .running import Running, check_egress
 class LocalDockerProvider(ContainerProvider):
     """Runs one container at a time, locked up by default; needs the extra `docker`, and a Docker or Podman engine.
 
-    A container is removed when it ends. It is stopped by `stop_container`, and when this process ends; where that is killed, the
-    server ends once nobody has used it for `lease_s`, and the next start on the same machine removes what is left.
+    A container is removed when it ends. It is stopped by `stop_container`, and when this process ends; where that is killed,
+    the server ends once nobody has used it for `lease_s`, and the next start on the same machine removes what is left.
     """
 
     def __init__(self) -> None:

@@ -53,7 +53,7 @@ class Running:
         options = self._options
         inside = self._create(port, env_vars)
         with engine.told(f"cannot run {self.image}"):
-            output = self._client.api.attach(self._name, stdout=True, stderr=True, stream=True, logs=True)
+            output = self._client.api.attach_socket(self._name, {"stdout": 1, "stderr": 1, "stream": 1, "logs": 1})
         self._reading = _thread("openenv-container-output", _read, output, self.lines)
         _thread("openenv-container-end", self._wait)
         hint = "" if port is None else f" on port {port}; choose another port where that is taken"
@@ -168,9 +168,13 @@ def _exposed(image: Any) -> int | None:
 
 
 def _read(output: Any, lines: deque[str]) -> None:
+    """Keep the last lines that come through a socket of the engine's, and close it once it ends."""
+    from docker.utils.socket import frames_iter
+
+    owner_of_connection = getattr(output, "_response", output)  # the SDK puts the response there
     rest = b""
-    with contextlib.suppress(Exception):  # the engine has gone
-        for chunk in output:
+    with contextlib.closing(owner_of_connection), contextlib.suppress(Exception):  # the engine has gone
+        for _, chunk in frames_iter(output, tty=False):
             *whole, rest = (rest + chunk).split(b"\n")
             lines.extend(line.decode(errors="replace").rstrip() for line in whole)
     if rest:
