@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 from ...errors import LaunchError
 from .owner import HOST, host, is_gone
 
-STANDARD = "unix:///var/run/docker.sock"
+STANDARD = "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
 REQUEST_TIMEOUT_S = 120.0
 
 
@@ -25,15 +26,25 @@ def connect() -> Any:
         from docker.errors import DockerException
     except ModuleNotFoundError:
         raise LaunchError("containers need the Docker SDK: pip install 'openenv-core[docker]'") from None
+    where = os.environ.get("DOCKER_HOST") or STANDARD
     try:
+        _knock(where)
         client = docker.from_env(timeout=REQUEST_TIMEOUT_S)
         client.ping()
     except (DockerException, OSError) as error:
-        where = os.environ.get("DOCKER_HOST") or STANDARD
+        why = getattr(error, "strerror", None) or error
         raise LaunchError(
-            f"no container engine answers at {where}: start it, or name another with DOCKER_HOST ({error})"
+            f"no container engine answers at {where} ({why}): start it, or name another with DOCKER_HOST"
         ) from None
     return client
+
+
+def _knock(where: str) -> None:
+    """Raise `OSError` where nothing listens at a socket of this machine; the SDK would tell it at length, and leak a socket."""
+    kind, _, path = where.partition("://")
+    if kind == "unix" and hasattr(socket, "AF_UNIX"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.connect(path)
 
 
 @contextlib.contextmanager
