@@ -289,7 +289,7 @@ def test_an_image_that_there_is_not_is_named(engine: Any) -> None:
     ("options", "told"),
     [
         ({"nonsense": 1}, r"a container takes no nonsense: it takes address, .*memory_mb"),
-        ({"memory_mb": 0}, "memory_mb must be above 0"),
+        ({"memory_mb": "4g"}, "memory_mb must be a number above 0, but is '4g'"),
         ({"network": "host"}, "opens no port"),
         ({"network": "others", "egress": False}, "leave network out"),
         ({"port": 8000, "egress": False}, r"leave it out|needs Linux"),

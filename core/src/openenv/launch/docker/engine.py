@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from .owner import HOST, host, is_gone
 
 STANDARD = "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
 REQUEST_TIMEOUT_S = 120.0
+GONE_WITHIN_S = 60.0
+
+logger = logging.getLogger("openenv.launch")
 
 
 def connect() -> Any:
@@ -60,6 +64,16 @@ def told(what: str) -> Iterator[None]:
         raise LaunchError(f"{what}: {error}") from None
 
 
+@contextlib.contextmanager
+def logged(what: str) -> Iterator[None]:
+    """Log what the engine says, and go on."""
+    try:
+        with told(what):
+            yield
+    except LaunchError as error:
+        logger.warning("%s", error.message)
+
+
 def image(client: Any, name: str) -> Any:
     """Return an image, fetched from its registry where it is not here. Raises `LaunchError` where it cannot be had."""
     from docker.errors import ImageNotFound
@@ -76,14 +90,9 @@ def remove(client: Any, name: str) -> None:
     from docker.errors import APIError, NotFound
 
     with contextlib.suppress(NotFound):
-        try:
+        with contextlib.suppress(APIError):  # it may be on its way out by itself, which engines tell in different words
             client.api.remove_container(name, force=True, v=True)
-        except NotFound:
-            raise
-        except APIError as error:
-            if error.status_code != 409:  # it is being removed already
-                raise
-        client.api.wait(name, condition="removed")
+        client.api.wait(name, condition="removed", timeout=GONE_WITHIN_S)
 
 
 def remove_network(client: Any, name: str) -> None:
@@ -97,7 +106,7 @@ def remove_network(client: Any, name: str) -> None:
 def sweep(client: Any) -> None:
     """Remove what processes of this machine have left behind that are gone by now."""
     ours = {"label": f"{HOST}={host()}"}
-    with told("the engine cannot be swept"):
+    with logged("what killed programs left behind is not swept up"):
         for container in client.api.containers(all=True, filters=ours):
             if is_gone(container.get("Labels") or {}):
                 remove(client, container["Id"])

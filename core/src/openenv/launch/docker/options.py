@@ -73,8 +73,8 @@ class DockerOptions:
         chosen = cls(**options)
         for name in ("memory_mb", "cpus", "pids", "lease_s"):
             limit = getattr(chosen, name)
-            if limit is not None and limit <= 0:
-                raise LaunchError(f"{name} must be above 0, but is {limit}")
+            if limit is not None and not (isinstance(limit, int | float) and limit > 0):
+                raise LaunchError(f"{name} must be a number above 0, but is {limit!r}")
         if chosen.network is not None and not chosen.egress:
             raise LaunchError("egress=False makes a network of its own: leave network out")
         if chosen.network in ("host", "none"):

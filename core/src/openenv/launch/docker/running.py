@@ -21,6 +21,8 @@ from .options import DockerOptions
 KEPT_LINES = 40
 STANDARD_PORT = 8000
 LAST_WORDS_WITHIN_S = 5.0
+KILLED = 137
+"""The exit code of what SIGKILL ended, as the kernel does for want of memory."""
 
 
 class Running:
@@ -43,10 +45,10 @@ class Running:
         self._name = f"openenv-{re.sub(r'[^a-zA-Z0-9]+', '-', image.rpartition('/')[2])}-{secrets.token_hex(6)}"
         self._network = None if options.egress else self._name
         self._ended = threading.Event()
-        self._code: int | None = None
+        self._codes: list[int] = []
         self._lease: Lease | None = None
         self._reading: threading.Thread | None = None
-        self._finalizer = weakref.finalize(self, _remove, client, self._name, self._network, os.getpid())
+        self._finalizer = weakref.finalize(self, _forget, client, self._name, self._network, os.getpid())
 
     def start(self, port: int | None, env_vars: Mapping[str, str]) -> str:
         """Run it and return the URL of its server, which need not answer yet. Raises `LaunchError`."""
@@ -55,7 +57,7 @@ class Running:
         with engine.told(f"cannot run {self.image}"):
             output = self._client.api.attach_socket(self._name, {"stdout": 1, "stderr": 1, "stream": 1, "logs": 1})
         self._reading = _thread("openenv-container-output", _read, output, self.lines)
-        _thread("openenv-container-end", self._wait)
+        _thread("openenv-container-end", _wait, self._client, self._name, self._codes, self._ended)
         hint = "" if port is None else f" on port {port}; choose another port where that is taken"
         with engine.told(f"cannot run {self.image}{hint}"):
             self._client.api.start(self._name)
@@ -98,7 +100,7 @@ class Running:
         from docker.errors import NotFound
 
         found: dict[str, Any] = {}
-        with contextlib.suppress(NotFound), engine.told(f"cannot ask after {self.image}"):
+        with engine.told(f"cannot ask after {self.image}"), contextlib.suppress(NotFound):
             found = self._client.api.inspect_container(self._name)["NetworkSettings"]
         if self._network is not None:
             address = found.get("Networks", {}).get(self._network, {}).get("IPAddress")
@@ -118,8 +120,8 @@ class Running:
         if self._ended.wait(0.5):
             if self._reading is not None:
                 self._reading.join(LAST_WORDS_WITHIN_S)
-            what = f"{self.image} ended {'' if self._code is None else f'with code {self._code} '}before it answered"
-            if self._code == 137:
+            what = f"{self.image} ended {f'with code {self._codes[0]} ' if self._codes else ''}before it answered"
+            if self._codes == [KILLED]:
                 what += f" (killed: has it enough memory? memory_mb is {self._options.memory_mb})"
         output = "\n  ".join(self.lines) if self.lines else "(it printed nothing)"
         return LaunchError(f"{what}; its last output:\n  {output}")
@@ -130,17 +132,18 @@ class Running:
             return
         if self._lease is not None:
             self._lease.end()
+        from docker.errors import APIError
+
         try:
-            with engine.told(f"cannot stop {self.image}"), contextlib.suppress(_not_found()):
-                self._client.api.stop(self._name, timeout=round(self._options.stop_timeout_s))
+            if self.running():
+                with (
+                    engine.told(f"cannot stop {self.image}"),
+                    contextlib.suppress(APIError),
+                ):  # it has ended meanwhile, or was never started
+                    self._client.api.stop(self._name, timeout=round(self._options.stop_timeout_s))
         finally:
             with engine.told(f"cannot remove the container {self._name} of {self.image}"):
-                _remove(self._client, self._name, self._network, os.getpid())
-
-    def _wait(self) -> None:
-        with contextlib.suppress(Exception):  # it is gone, or the engine is; either way it has ended for us
-            self._code = self._client.api.wait(self._name, condition="next-exit")["StatusCode"]
-        self._ended.set()
+                _remove(self._client, self._name, self._network)
 
 
 def check_egress(options: DockerOptions, port: int | None) -> None:
@@ -153,18 +156,18 @@ def check_egress(options: DockerOptions, port: int | None) -> None:
         raise LaunchError(f"egress=False opens no port of this machine, so port={port} cannot be had: leave it out")
 
 
-def _not_found() -> type[Exception]:
-    from docker.errors import NotFound
-
-    kind: type[Exception] = NotFound
-    return kind
-
-
 def _exposed(image: Any) -> int | None:
     """Return the one TCP port that an image exposes, or None."""
     exposed = [name.partition("/") for name in (image.attrs.get("Config") or {}).get("ExposedPorts") or {}]
     ports = [int(number) for number, _, kind in exposed if kind in ("", "tcp")]
     return ports[0] if len(ports) == 1 else None
+
+
+def _wait(client: Any, name: str, codes: list[int], ended: threading.Event) -> None:
+    """Wait until a container ends, for its exit code."""
+    with contextlib.suppress(Exception):  # it is gone, or the engine is; either way it has ended for us
+        codes.append(client.api.wait(name, condition="next-exit")["StatusCode"])
+    ended.set()
 
 
 def _read(output: Any, lines: deque[str]) -> None:
@@ -181,10 +184,15 @@ def _read(output: Any, lines: deque[str]) -> None:
         lines.append(rest.decode(errors="replace").rstrip())
 
 
-def _remove(client: Any, name: str, network: str | None, process: int) -> None:
-    """Remove a container and its network, unless this is a fork of the process that made them."""
-    if process != os.getpid():
-        return
+def _forget(client: Any, name: str, network: str | None, process: int) -> None:
+    """Remove what nobody holds any more, unless this is a fork of the process that made it."""
+    if process == os.getpid():
+        with engine.logged(f"the container {name} is left behind"):
+            _remove(client, name, network)
+
+
+def _remove(client: Any, name: str, network: str | None) -> None:
+    """Remove a container and its network."""
     try:
         engine.remove(client, name)
         if network is not None:
