@@ -64,7 +64,7 @@ ensure_installed() {
   say "  (once, until a project file changes; pip's words go to $log)"
   rm -f "$stamp"
   "$python" -m pip install --disable-pip-version-check "$@" >"$log" 2>&1 &
-  if ! _wait_with_dots $!; then
+  if ! wait_with_dots $!; then
     tail -n 20 "$log" >&2
     fail "the installation failed; all that pip said is in $log"
   fi
@@ -81,8 +81,8 @@ _installation_key() {
   } | cksum
 }
 
-# _wait_with_dots PID: wait for a job, with a sign of life every second; return its exit code.
-_wait_with_dots() {
+# wait_with_dots PID: wait for a job, with a sign of life every second; return its exit code.
+wait_with_dots() {
   trap 'kill "$1" 2>/dev/null; exit 130' INT TERM
   while kill -0 "$1" 2>/dev/null; do
     printf '.'

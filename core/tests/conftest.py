@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
+import containers
 import pytest
 from counting import Counter
 from journal import Journal
@@ -20,6 +22,20 @@ def counter_url() -> Iterator[str]:
     """The base URL of a server of `Counter`."""
     with running(create_app(Counter)) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Any]:
+    """A client of the container engine."""
+    client = containers.engine()
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def counter_image(engine: Any) -> str:
+    """The name of an image with a server of `Counter`."""
+    return containers.build_counter(engine)
 
 
 _names = count()

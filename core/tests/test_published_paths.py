@@ -24,7 +24,7 @@ API = json.loads((Path(__file__).parent / "published" / "public_api.json").read_
 PACKAGE = Path(openenv.__file__).parent
 
 NOT_YET: dict[str, set[str]] = {
-    "containers": {"DockerSwarmProvider", "KubernetesProvider", "LocalDockerProvider", "UVProvider"},
+    "containers": {"DockerSwarmProvider", "KubernetesProvider", "UVProvider"},
     "finding environments": {"AutoAction", "AutoEnv", "get_discovery"},
     "the playground": {
         *("WebInterfaceManager", "create_web_interface_app", "ActionLog", "EpisodeState", "build_gradio_app"),
@@ -45,7 +45,6 @@ METHODS_NOT_YET = {
 
 OTHERWISE = {
     ("EnvClient", "step"): "an argument that no environment would see is an error",
-    ("EnvClient", "from_docker_image"): "there is no provider of containers yet that could be the default",
     ("SyncEnvClient", "step"): "the same",
     ("Environment", "step"): "takes what a subclass declares",
     ("OpenEnvError", "__init__"): "wants a message",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import containers
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +20,8 @@ PROMISED = re.compile(r"^ *print\(.*\)  # (.*)$", re.MULTILINE)
 
 RUNS_THIS_TEST = "scripts/test"
 
+PLAYS_IN_CONTAINERS = ROOT / "docs/containers.md"
+
 
 def blocks(document: Path, language: str) -> list[str]:
     return [code for name, code in BLOCK.findall(document.read_text()) if name == language]
@@ -26,11 +29,15 @@ def blocks(document: Path, language: str) -> list[str]:
 
 def with_blocks(language: str) -> list[pytest.param]:
     found = [document for document in DOCUMENTS if blocks(document, language)]
-    return [pytest.param(document, id=str(document.relative_to(ROOT))) for document in found]
+    marks = {PLAYS_IN_CONTAINERS: [pytest.mark.docker]}
+    return [pytest.param(document, id=str(document.relative_to(ROOT)), marks=marks.get(document, [])) for document in found]
 
 
 @pytest.mark.parametrize("document", with_blocks("python"))
 def test_python_blocks_run(document: Path, tmp_path: Path) -> None:
+    if document == PLAYS_IN_CONTAINERS:
+        containers.engine().close()
+        containers.built("echo")
     for number, code in enumerate(blocks(document, "python")):
         program = tmp_path / f"block_{number}.py"
         program.write_text(code)

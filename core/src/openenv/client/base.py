@@ -185,7 +185,7 @@ class EnvClient(TaskCalls, Generic[ActT, ObsT, StateT]):
     def from_docker_image(
         cls,
         image: str,
-        provider: ContainerProvider,
+        provider: ContainerProvider | None = None,
         *,
         port: int | None = None,
         env_vars: Mapping[str, str] | None = None,
@@ -199,15 +199,19 @@ class EnvClient(TaskCalls, Generic[ActT, ObsT, StateT]):
 
         Args:
             image: names the image, `echo-env:latest`.
-            provider: runs containers.
+            provider: runs containers; None takes `openenv.launch.docker.LocalDockerProvider`.
             port: of this machine; None takes a free one.
             env_vars: environment variables of the container.
             startup_timeout_s: seconds until it must answer.
-            start_options: for the provider's `start_container`.
+            start_options: for the provider's `start_container`; here the fields of `openenv.launch.docker.DockerOptions`.
 
         Raises:
-            LaunchError: it did not come up.
+            LaunchError: it did not come up; the message carries the container's last lines of output.
         """
+        if provider is None:
+            from ..launch.docker import LocalDockerProvider
+
+            provider = LocalDockerProvider()
         container = Container(provider, image, port, dict(env_vars or {}), startup_timeout_s, start_options)
         client = cls(provider=container)
         if asyncio._get_running_loop() is None:

@@ -53,17 +53,21 @@ class HTTPEnvClient(ABC, Generic[ActT, ObsT, StateT]):
         self._connection = Connection(lambda _: HttpEndpoint(url, options, sessions_required=False))
 
     @classmethod
-    def from_docker_image(cls, image: str, provider: ContainerProvider, **start_options: Any) -> Self:
+    def from_docker_image(cls, image: str, provider: ContainerProvider | None = None, **start_options: Any) -> Self:
         """Start a container and return a client of the server in it once that answers; it stops with `close()`.
 
         Args:
             image: names the image.
-            provider: runs containers.
+            provider: runs containers; None takes `openenv.launch.docker.LocalDockerProvider`.
             start_options: `port`, `env_vars` and what else the provider's `start_container` takes.
 
         Raises:
             LaunchError: it did not come up.
         """
+        if provider is None:
+            from ..launch.docker import LocalDockerProvider
+
+            provider = LocalDockerProvider()
         port, env_vars = start_options.pop("port", None), dict(start_options.pop("env_vars", None) or {})
         container = Container(provider, image, port, env_vars, 60.0, start_options)
         url = container.start()

@@ -15,9 +15,13 @@ from ..contract import (
 from ..hub.spaces import (
     hf_space_subdomain,
 )
+from ..launch.docker import (
+    LocalDockerProvider,
+)
 
 __all__ = [
     "EnvClient",
+    "LocalDockerProvider",
     "StateT",
     "StepResult",
     "convert_to_ws_url",

@@ -13,7 +13,10 @@ import uvicorn
 
 from ..sessions.registry import Registry
 from ..sessions.settings import Settings
+from .unused import Use
 from .websocket_protocol import WebSocketProtocol
+
+logger = logging.getLogger("openenv.server")
 
 SOCKETS_CLOSE_WITHIN_S = 5
 """A stopping server waits no longer for clients to answer its goodbye."""
@@ -23,7 +26,7 @@ LOOP_ENDS_WITHIN_S = 5.0
 
 
 class DrainingServer(uvicorn.Server):
-    """Ends on SIGINT or SIGTERM with the calls in flight finished, every environment closed, and exit code 0.
+    """Ends on SIGINT, SIGTERM or unused with the calls in flight finished, every environment closed, and exit code 0.
 
     A second signal ends it at once.
     """
@@ -31,6 +34,23 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, registry: Registry | None) -> None:
         super().__init__(config)
         self._registry = registry
+        self._use: Use | None = None
+        if registry is not None and registry.settings.unused_timeout_s is not None:
+            self._use = config.app = Use(config.app, registry, registry.settings.unused_timeout_s)
+
+    async def on_tick(self, counter: int) -> bool:
+        if self.is_unused():
+            self.end_unused()
+        return await super().on_tick(counter)
+
+    def is_unused(self) -> bool:
+        """Return whether nobody has used this server for as long as it may lie unused."""
+        return self._use is not None and self._use.is_over()
+
+    def end_unused(self) -> None:
+        """Stop because nobody uses this server."""
+        logger.warning("nobody used this server for unused_timeout_s: it stops")
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._registry is not None:

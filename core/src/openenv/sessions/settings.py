@@ -28,7 +28,15 @@ NEVER_NEGATIVE = (
     "warm_processes",
     "resume_window_s",
 )
-ABOVE_ZERO = ("memory_limit_mb", "cpu_limit_s", "step_timeout_s", "max_starting_envs", "max_unacked_bytes", "lane_threads")
+ABOVE_ZERO = (
+    "memory_limit_mb",
+    "cpu_limit_s",
+    "step_timeout_s",
+    "unused_timeout_s",
+    "max_starting_envs",
+    "max_unacked_bytes",
+    "lane_threads",
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,8 @@ class Settings:
         close_timeout_s: how long a stopping server waits for `Environment.close()`. Default 10. A process also gets no
             more than that to end its call in flight and close, once its session is over.
         drain_timeout_s: how long a stopping server lets calls in flight run on. Default 30.
+        unused_timeout_s: a server that has no session and is asked for nothing but `GET /health` for so long stops, as on
+            SIGTERM. None: it waits for ever. Counts where `openenv.server.serve` runs the app.
         isolation: `inline` runs every environment on the event loop, for steps that are short and never wait; `thread`
             gives each a thread, except those that wait on the event loop; `process` gives each a process. None takes
             the environment class's `ISOLATION`, and where that is None too, `thread`.
@@ -84,6 +94,7 @@ class Settings:
     max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
     close_timeout_s: float = 10.0
     drain_timeout_s: float = 30.0
+    unused_timeout_s: float | None = None
     isolation: str | None = None
     process_start: str | None = None
     lane_threads: int = 8

@@ -36,6 +36,7 @@ class Link:
         open: whether it takes connections.
         drained: whether it was told to stop, and its calls in flight have finished.
         ready: is done once it does, with what it said of itself, or with why it never will.
+        unused: whether nobody has used it for as long as a server may lie unused.
     """
 
     def __init__(self, name: str, handoff: socket.socket, parent: Parent) -> None:
@@ -43,6 +44,7 @@ class Link:
         self.place = place_of(name)
         self.open = False
         self.drained = False
+        self.unused = False
         self.ready: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self.started = asyncio.get_running_loop().time()
         self._parent = parent
@@ -150,8 +152,10 @@ class Link:
         self._slots.give_back(count)
         self._parent.counts_changed()
 
-    def _on_connections(self, count: int, arrived: int) -> None:
-        self._connections, self._arrived = count, arrived
+    def _on_connections(self, count: int, arrived: int, unused: bool) -> None:
+        self._connections, self._arrived, self.unused = count, arrived, unused
+        if unused:
+            self._parent.unused()
 
     def _on_drained(self) -> None:
         self.open = False

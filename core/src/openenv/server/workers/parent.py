@@ -34,7 +34,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 30.0
 
 
 class Parent:
-    """Serves on a socket with worker processes until SIGINT or SIGTERM; a second signal ends everything at once.
+    """Serves on a socket with worker processes until SIGINT, SIGTERM or unused; a second signal ends everything at once.
 
     Args:
         listener: where clients come; is closed in the end.
@@ -183,6 +183,13 @@ class Parent:
             if link.drained:
                 link.end()
 
+    def unused(self) -> None:
+        """Stop where nobody has used any worker for as long as a server may lie unused, and nobody is about to."""
+        links = self._links.values()
+        if links and all(link.unused for link in links) and not self._newcomers and not self._stop.is_set():
+            logger.warning("nobody used this server for unused_timeout_s: it stops")
+            self._stop_all()
+
     def counts_changed(self) -> None:
         """Tell all workers, soon, how many slots are taken and awaited."""
         if self._telling is None:
@@ -219,6 +226,7 @@ class Parent:
     def _gone(self, connection: socket.socket) -> None:
         self._newcomers.discard(connection)
         connection.close()
+        self.unused()
 
     def _found(self, connection: socket.socket, where: Destination) -> None:
         """Pass a connection on to where it belongs, or to whichever worker there is, which knows what to say to it."""
@@ -241,6 +249,9 @@ class Parent:
                 link.kill()
             shutil.rmtree(self._folder, ignore_errors=True)
             os._exit(128 + number)
+        self._stop_all()
+
+    def _stop_all(self) -> None:
         self._stop.set()
         if self._slots is not None:
             self._slots.close()

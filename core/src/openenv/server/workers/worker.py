@@ -98,7 +98,7 @@ class _Server(DrainingServer):
         self._may_end = asyncio.Event()
         self._arrived = 0
         self._beginning: set[asyncio.Task[Any]] = set()
-        self._reported = (0, 0)
+        self._reported = (0, 0, False)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         loop = asyncio.get_running_loop()
@@ -133,11 +133,14 @@ class _Server(DrainingServer):
         asyncio.get_running_loop().remove_reader(self._handoff)
 
     async def on_tick(self, counter: int) -> bool:
-        now = (len(self.server_state.connections) + len(self._beginning), self._arrived)
+        now = (len(self.server_state.connections) + len(self._beginning), self._arrived, self.is_unused())
         if now != self._reported:
             self._reported = now
-            self._channel.say("connections", count=now[0], arrived=now[1])
+            self._channel.say("connections", count=now[0], arrived=now[1], unused=now[2])
         return await super().on_tick(counter)
+
+    def end_unused(self) -> None:
+        """Leave it to the parent, which knows whether the other workers are unused too."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGINT goes to every process of a terminal, and the parent heeds it; the parent also kills those that are late."""

@@ -1,5 +1,8 @@
 """`openenv.core.containers.runtime`: what starts servers."""
 
+from ....launch.docker import (
+    LocalDockerProvider,
+)
 from ....launch.provider import (
     ContainerProvider,
     RuntimeProvider,
@@ -7,5 +10,6 @@ from ....launch.provider import (
 
 __all__ = [
     "ContainerProvider",
+    "LocalDockerProvider",
     "RuntimeProvider",
 ]

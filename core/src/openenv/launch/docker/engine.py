@@ -1,0 +1,115 @@
+"""The container engine, by the Docker SDK."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+from ...errors import LaunchError
+from .owner import HOST, host, is_gone
+
+STANDARD = "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
+REQUEST_TIMEOUT_S = 120.0
+GONE_WITHIN_S = 60.0
+
+logger = logging.getLogger("openenv.launch")
+
+
+def connect() -> Any:
+    """Return a client of the engine that `DOCKER_HOST` names, else of this machine's.
+
+    Raises:
+        LaunchError: the SDK is not installed, or no engine answers.
+    """
+    try:
+        import docker
+        from docker.errors import DockerException
+    except ModuleNotFoundError:
+        raise LaunchError("containers need the Docker SDK: pip install 'openenv-core[docker]'") from None
+    where = os.environ.get("DOCKER_HOST") or STANDARD
+    try:
+        _knock(where)
+        client = docker.from_env(timeout=REQUEST_TIMEOUT_S)
+        client.ping()
+    except (DockerException, OSError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise LaunchError(
+            f"no container engine answers at {where} ({why}): start it, or name another with DOCKER_HOST"
+        ) from None
+    return client
+
+
+def _knock(where: str) -> None:
+    """Raise `OSError` where nothing listens at a socket of this machine; the SDK would tell it at length, and leak a socket."""
+    kind, _, path = where.partition("://")
+    if kind == "unix" and hasattr(socket, "AF_UNIX"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.connect(path)
+
+
+@contextlib.contextmanager
+def told(what: str) -> Iterator[None]:
+    """Turn what the engine says into a `LaunchError`: `what`, and the engine's words."""
+    from docker.errors import APIError, DockerException
+
+    try:
+        yield
+    except APIError as error:
+        raise LaunchError(f"{what}: {error.explanation or error}") from None
+    except (DockerException, OSError) as error:
+        raise LaunchError(f"{what}: {error}") from None
+
+
+@contextlib.contextmanager
+def logged(what: str) -> Iterator[None]:
+    """Log what the engine says, and go on."""
+    try:
+        with told(what):
+            yield
+    except LaunchError as error:
+        logger.warning("%s", error.message)
+
+
+def image(client: Any, name: str) -> Any:
+    """Return an image, fetched from its registry where it is not here. Raises `LaunchError` where it cannot be had."""
+    from docker.errors import ImageNotFound
+
+    with told(f"there is no image {name} here, and it cannot be fetched; build it, or check its name"):
+        try:
+            return client.images.get(name)
+        except ImageNotFound:
+            return client.images.pull(name)
+
+
+def remove(client: Any, name: str) -> None:
+    """Remove a container, running or not, and return once it is gone; nothing where there is none."""
+    from docker.errors import APIError, NotFound
+
+    with contextlib.suppress(NotFound):
+        with contextlib.suppress(APIError):  # it may be on its way out by itself, which engines tell in different words
+            client.api.remove_container(name, force=True, v=True)
+        client.api.wait(name, condition="removed", timeout=GONE_WITHIN_S)
+
+
+def remove_network(client: Any, name: str) -> None:
+    """Remove a network; nothing where there is none."""
+    from docker.errors import NotFound
+
+    with contextlib.suppress(NotFound):
+        client.api.remove_network(name)
+
+
+def sweep(client: Any) -> None:
+    """Remove what processes of this machine have left behind that are gone by now."""
+    ours = {"label": f"{HOST}={host()}"}
+    with logged("what killed programs left behind is not swept up"):
+        for container in client.api.containers(all=True, filters=ours):
+            if is_gone(container.get("Labels") or {}):
+                remove(client, container["Id"])
+        for network in client.api.networks(filters=ours):
+            if is_gone(network.get("Labels") or {}):
+                remove_network(client, network["Id"])

@@ -1,0 +1,76 @@
+"""A container engine and images for tests, or why there are none."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from openenv.errors import LaunchError
+from openenv.launch.docker.engine import connect
+from openenv.launch.docker.owner import HOST, PID, host
+
+ROOT = Path(__file__).parents[2]
+REQUIRED = os.environ.get("CI") == "true"
+
+COUNTER = "openenv-test-counter:latest"
+
+
+def missing(why: str) -> NoReturn:
+    """Skip a test that cannot run here, or fail it where it must."""
+    if REQUIRED:
+        pytest.fail(why, pytrace=False)
+    pytest.skip(why)
+
+
+def engine() -> Any:
+    """Return a client of the engine."""
+    try:
+        return connect()
+    except LaunchError as error:
+        missing(error.message)
+
+
+def built(*names: str) -> None:
+    """Build images of the checkout, which takes seconds where they are up to date."""
+    done = subprocess.run([ROOT / "scripts/images", *names], capture_output=True, text=True)
+    if done.returncode:
+        missing(f"the images cannot be built here; is BASE_IMAGE set?\n{done.stderr[-2000:]}")
+
+
+def build(client: Any, tag: str, dockerfile: str, *files: Path) -> None:
+    """Build an image from a few files."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        told = tarfile.TarInfo("Dockerfile")
+        told.size = len(dockerfile)
+        archive.addfile(told, io.BytesIO(dockerfile.encode()))
+        for file in files:
+            archive.add(file, file.name)
+    content.seek(0)
+    client.images.build(fileobj=content, custom_context=True, tag=tag, rm=True)
+
+
+def build_counter(client: Any) -> str:
+    """Build the image of a server of `Counter`; return its name."""
+    built("base")
+    here = Path(__file__).parent
+    lines = (
+        "FROM openenv-base:latest",
+        "COPY counting.py serving_counter.py /app/",
+        'CMD ["python3", "-m", "openenv.server", "serving_counter:app", "--host", "0.0.0.0", "--port", "8000"]',
+    )
+    build(client, COUNTER, "\n".join(lines), here / "counting.py", here / "serving_counter.py")
+    return COUNTER
+
+
+def left(client: Any, pid: int) -> set[str]:
+    """Return the names of the containers and networks of a process that are there."""
+    its = {"label": [f"{HOST}={host()}", f"{PID}={pid}"]}
+    found = {container["Names"][0] for container in client.api.containers(all=True, filters=its)}
+    return found | {network["Name"] for network in client.api.networks(filters=its)}

@@ -1,0 +1,192 @@
+"""What every provider of servers does alike: start, be ready, stop, and tell why not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from containers import COUNTER, left
+from counting import Count, CounterEnv
+from serving import wait_until
+
+from openenv.errors import CapacityReached, ConnectError, LaunchError
+from openenv.launch.docker import LocalDockerProvider
+from openenv.launch.process import ProcessProvider
+from openenv.launch.provider import Container, RuntimeProvider
+
+PATH = {"PYTHONPATH": str(Path(__file__).parent)}
+NOWHERE = "nowhere.server:app"
+
+
+class Processes:
+    """Servers of `Counter` as processes."""
+
+    trainer = "CounterEnv.from_process('serving_counter:app')"
+
+    def provider(self, port: int | None = None, env_vars: dict[str, str] | None = None) -> RuntimeProvider:
+        return ProcessProvider("serving_counter:app", env_vars={**PATH, **(env_vars or {})}, port=port or 0)
+
+    def failing(self) -> RuntimeProvider:
+        return ProcessProvider(NOWHERE)
+
+    def kill(self, provider: Any) -> None:
+        provider._process._process.kill()
+
+    def left(self, pid: int) -> set[str]:
+        return set()
+
+
+class DockerContainers:
+    """Servers of `Counter` in containers."""
+
+    trainer = (
+        f"CounterEnv.from_docker_image({COUNTER!r}, lease_s=2, env_vars={{'OPENENV_RESUME_WINDOW_S': '1'}}, stop_timeout_s=1)"
+    )
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+
+    def provider(self, port: int | None = None, env_vars: dict[str, str] | None = None) -> RuntimeProvider:
+        return Container(LocalDockerProvider(), COUNTER, port, env_vars or {}, 60.0, {})
+
+    def failing(self) -> RuntimeProvider:
+        options = {"command": ["python3", "-m", "openenv.server", NOWHERE]}
+        return Container(LocalDockerProvider(), COUNTER, None, {}, 60.0, options)
+
+    def kill(self, provider: Any) -> None:
+        self._engine.api.kill(provider.provider._running._name)
+
+    def left(self, pid: int) -> set[str]:
+        return left(self._engine, pid)
+
+
+Kind = Processes | DockerContainers
+
+
+@pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.docker)])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    if request.param == "process":
+        return Processes()
+    request.getfixturevalue("counter_image")
+    return DockerContainers(request.getfixturevalue("engine"))
+
+
+@pytest.fixture
+def provider(kind: Kind) -> Iterator[RuntimeProvider]:
+    provider = kind.provider()
+    yield provider
+    provider.stop()
+
+
+def listening(url: str) -> bool:
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
+def test_a_server_starts_plays_and_is_gone(kind: Kind, provider: RuntimeProvider) -> None:
+    with pytest.raises(LaunchError, match="has not been started"):
+        provider.wait_for_ready()
+    url = provider.start()
+    provider.wait_for_ready()
+    with pytest.raises(LaunchError, match="running already"):
+        provider.start()
+    with CounterEnv(base_url=url).sync() as env:
+        assert env.reset(start=3).observation.total == 3
+        assert env.step(Count(amount=1)).reward == 1
+    provider.stop()
+    assert not listening(url)
+    assert kind.left(os.getpid()) == set()
+    provider.stop()
+    provider.stop()
+
+
+def test_a_stopped_one_starts_again_on_the_port_asked_for(provider: RuntimeProvider) -> None:
+    provider.start()
+    provider.stop()
+    port = free_port()
+    assert provider.start(port=port) == f"http://127.0.0.1:{port}"
+    provider.wait_for_ready()
+    assert listening(f"http://127.0.0.1:{port}")
+
+
+def test_a_taken_port_is_named_and_nothing_is_left(kind: Kind) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        provider = kind.provider(port)
+        with pytest.raises(LaunchError, match=f"{port}.*choose another port"):
+            provider.start()
+    assert kind.left(os.getpid()) == set()
+    provider.stop()
+
+
+def test_environment_variables_arrive(kind: Kind) -> None:
+    provider = kind.provider(env_vars={"OPENENV_MAX_CONCURRENT_ENVS": "1", "OPENENV_QUEUE_TIMEOUT_S": "60"})
+    with CounterEnv(provider=provider).sync() as env:
+        env.reset()
+        assert env.async_client.base_url is not None
+        with CounterEnv(base_url=env.async_client.base_url).sync() as other, pytest.raises((CapacityReached, TimeoutError)):
+            other.reset(timeout_s=0.2)
+    with pytest.raises(LaunchError, match="queue_timeout_s must not be negative"):
+        CounterEnv(provider=kind.provider(env_vars={"OPENENV_QUEUE_TIMEOUT_S": "-1"})).sync().connect()
+
+
+def test_one_that_cannot_start_says_why_and_leaves_nothing(kind: Kind) -> None:
+    provider = kind.failing()
+    with pytest.raises(LaunchError, match=r"before it answered; its last output:\n  .*cannot import nowhere"):
+        CounterEnv(provider=provider).sync().connect()
+    assert kind.left(os.getpid()) == set()
+
+
+def test_an_unknown_option_is_refused(kind: Kind, provider: RuntimeProvider) -> None:
+    with pytest.raises(LaunchError, match="takes no nonsense"):
+        provider.start(nonsense=True)
+    assert kind.left(os.getpid()) == set()
+
+
+def test_a_killed_server_is_told_exactly(kind: Kind, provider: RuntimeProvider) -> None:
+    with CounterEnv(provider=provider).sync() as env:
+        env.reset()
+        kind.kill(provider)
+        with pytest.raises(RuntimeError, match=r"its episode is gone|and its episode with it"):
+            env.step(Count(amount=1))
+        with pytest.raises(ConnectError, match="is the server running"):
+            env.reset()
+    assert kind.left(os.getpid()) == set()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+def test_a_killed_trainer_leaves_no_server(kind: Kind) -> None:
+    program = f"""
+        import time
+        from counting import CounterEnv
+        env = {kind.trainer}
+        env.reset()
+        print(env.base_url, flush=True)
+        time.sleep(100)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    path = os.pathsep.join(filter(None, [PATH["PYTHONPATH"], os.environ.get("PYTHONPATH", "")]))
+    trainer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path})
+    assert trainer.stdout is not None
+    with trainer.stdout:
+        url = trainer.stdout.readline().strip()
+        assert listening(url)
+        trainer.send_signal(signal.SIGKILL)
+        trainer.wait()
+    wait_until(lambda: not listening(url), 30)
+    wait_until(lambda: kind.left(trainer.pid) == set(), 30)
