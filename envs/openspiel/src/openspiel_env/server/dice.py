@@ -1,4 +1,4 @@
-"""Dice that games throw inside, not told as chance: OpenSpiel holds them in the game, and they go on from episode to episode."""
+"""Dice that games throw inside: OpenSpiel holds them in the loaded game, and they go on from episode to episode."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def seeded(name: str, params: Mapping[str, Any], rng: Random) -> dict[str, Any]:
 
     The noise of `add_noise` comes from its `seed` and `rng` together: from the `seed` alone every ending would have the same.
     """
-    found = {key: seeded(value["name"], value, rng) if isinstance(value, dict) else value for key, value in params.items()}
+    found: dict[str, Any] = {
+        key: seeded(value["name"], value, rng) if isinstance(value, dict) else value for key, value in params.items()
+    }
     if name == NOISE:
         found["seed"] ^= rng.randrange(2**31)
     elif _takes_seed(name) and found.get(SEED_PARAMETER, BY_THE_CLOCK) == BY_THE_CLOCK:
