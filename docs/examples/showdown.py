@@ -88,13 +88,13 @@ class Progress:
         return shutil.get_terminal_size().columns - 1
 
 
-def play(env: Player, policy: Policy, seeds: list[int], progress: Progress) -> Score:
-    """Let a policy play one episode a seed."""
+def play(env: Player, game: str | None, policy: Policy, seeds: list[int], progress: Progress) -> Score:
+    """Let a policy play one episode a seed, of this game or, where it is None, of the server's."""
     score = Score(policy.name)
     started = time.perf_counter()
     for seed in seeds:
         progress.text = f"{policy.name}: episode {score.episodes + 1} of {len(seeds)}"
-        result = env.reset(seed=seed)
+        result = env.reset(seed=seed, game_name=game)
         episode_return = result.reward or 0.0
         while not result.done:
             result = env.step(policy.act(result.observation))
@@ -113,17 +113,17 @@ def compete(env: Player, game: str | None, episodes: int, seed: int, progress: P
     """Play every policy that fits the game on the same deals, and print the ranking."""
     if game is not None:
         env.reset(game_name=game)
-    game = env.state().game_name
+    played = env.state().game_name
     rng = Random(str(seed))
     seeds = [rng.randrange(2**31) for _ in range(episodes)]
-    policies = policies_for(game, seed)
-    progress.finish(f"\n{len(policies)} policies play {game}, {episodes} episodes each, seed {seed}\n")
+    policies = policies_for(played, seed)
+    progress.finish(f"\n{len(policies)} policies play {played}, {episodes} episodes each, seed {seed}\n")
     scores = []
     for policy in policies:
         progress.begin(policy.name)
-        scores.append(score := play(env, policy, seeds, progress))
+        scores.append(score := play(env, game, policy, seeds, progress))
         progress.finish(f"  {score.name}: {score.episodes} episodes, {score.steps} steps in {score.seconds:.1f} s")
-    progress.finish(table(scores, won_or_lost=game in WON_OR_LOST))
+    progress.finish(table(scores, won_or_lost=played in WON_OR_LOST))
 
 
 def table(scores: list[Score], won_or_lost: bool) -> str:

@@ -42,6 +42,19 @@ def test_what_one_step_defines_the_next_one_finds_and_a_reset_forgets(session: A
     assert session.state().episode_id != "first"
 
 
+@pytest.mark.parametrize(("told", "chosen"), [("cpython", "smolagents"), ("smolagents", "cpython")])
+def test_a_reset_chooses_an_executor_for_its_episode(told: str, chosen: str) -> None:
+    environment = CodingEnvironment(executor=told)
+    try:
+        for executor in (chosen, None, chosen, None):
+            environment.reset(executor=executor)
+            opened = environment.step(CodeAction(code="import os")).exit_code == 0
+            played = executor or told
+            assert (environment.state.executor, opened) == (played, played == "cpython")
+    finally:
+        environment.close()
+
+
 def test_a_traceback_shows_the_agents_lines_and_no_path_of_the_server(session: Any) -> None:
     session.reset(executor="cpython")
     session.step(CodeAction(code="import json\ndef read(text):\n    return json.loads(text)"))

@@ -141,7 +141,7 @@ def test_threads_stand_still_between_steps_and_end_with_the_episode(session: Any
     time.sleep(0.5)
     longest = "print(max(b - a for a, b in zip(ticks, ticks[1:])))"
     assert float(session.step(CodeAction(code=f"time.sleep(0.1)\n{longest}")).observation.stdout) > 0.4
-    session.reset()
+    session.reset(executor="cpython")
     assert "NameError" in session.step(CodeAction(code="print(ticks)")).observation.stderr
     assert session.step(CodeAction(code="import threading; print(threading.active_count())")).observation.stdout == "1\n"
 

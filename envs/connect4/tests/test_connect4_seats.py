@@ -83,21 +83,21 @@ def test_an_invalid_move_loses_where_it_is_to() -> None:
         assert environment.state.step_count == steps + 1
         with pytest.raises(NoEpisodeError, match="the game is over"):
             environment.step(Connect4Action(column=3))
-    environment.reset(opponent_policy="none")
+    environment.reset(invalid_move="lose")
     assert play(environment, "000000").done is False
     assert (play(environment, "0").winner, environment.state.step_count) == (-1, 7)
 
 
-def test_what_a_reset_chooses_stays() -> None:
-    environment = Connect4Environment()
-    chosen: dict[str, Any] = {"opponent_policy": "minimax", "opponent_depth": 2, "agent_first": False, "invalid_move": "lose"}
-    environment.reset(**chosen)
-    environment.reset(episode_id="mine")
-    state = environment.state.model_dump()
-    assert {name: state[name] for name in chosen} == chosen
-    assert (state["episode_id"], state["step_count"], stones(state["board"])) == ("mine", 0, 1)
-    environment.reset(opponent_depth=3)
-    assert environment.state.opponent_policy == "minimax"
+def test_what_a_reset_chooses_holds_for_its_episode() -> None:
+    told: dict[str, Any] = {"opponent_policy": "random", "opponent_depth": 2, "agent_first": True, "invalid_move": "error"}
+    chosen: dict[str, Any] = {"opponent_policy": "minimax", "opponent_depth": 3, "agent_first": False, "invalid_move": "lose"}
+    environment = Connect4Environment(Options(**told))
+    for options in (chosen, {}, {"opponent_depth": 4}, {"agent_first": False}, {}):
+        environment.reset(seed=0, episode_id="mine", **options)
+        state = environment.state.model_dump()
+        assert {name: state[name] for name in told} == {**told, **options}
+        assert (state["episode_id"], state["step_count"]) == ("mine", 0)
+        assert stones(state["board"]) == (0 if state["agent_first"] else 1)
 
 
 def test_environment_variables_choose_how_it_is_played(monkeypatch: pytest.MonkeyPatch) -> None:

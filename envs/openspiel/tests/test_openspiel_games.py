@@ -120,20 +120,6 @@ def test_a_game_that_ends_before_the_first_turn_is_over_at_once() -> None:
     assert (observation.reward, observation.game_phase) == (-1.0, "terminal")
 
 
-def test_parameters_change_the_game_and_stay() -> None:
-    environment = OpenSpielEnvironment()
-    assert len(environment.reset(game_params={"rows": 4, "columns": 3}).info_state) == 12
-    assert len(environment.reset().info_state) == 12
-    assert environment.state.game_params == {"rows": 4, "columns": 3}
-    assert len(environment.reset(game_name="catch").info_state) == 50
-    assert environment.reset(game_name="tic_tac_toe", agent_player=1).current_player_id == 1
-    assert environment.reset().current_player_id == 1
-    state = environment.state
-    assert (state.game_name, state.agent_player, state.num_players, state.game_params) == ("tic_tac_toe", 1, 2, {})
-    environment.reset(game_name="go", game_params={"komi": 6})
-    assert environment.state.game_params == {"komi": 6.0}
-
-
 def test_the_environment_variables_choose_the_game(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENSPIEL_GAME", "kuhn_poker")
     monkeypatch.setenv("OPENSPIEL_AGENT_PLAYER", "1")

@@ -11,7 +11,7 @@ class OpenSpielEnv(EnvClient[OpenSpielAction, OpenSpielObservation, OpenSpielSta
     """Plays OpenSpiel games: `reset` deals, `step` makes the agent's move, the server plays the other seats.
 
     `reset` takes `seed` and, to choose another game, `game_name`, `game_params`, `agent_player`, `opponent_policy` and
-    `mcts_simulations`; what was chosen stays until chosen anew. With `opponent_policy="none"` the client plays every seat.
+    `mcts_simulations`; each holds for that episode. With `opponent_policy="none"` the client plays every seat.
 
         with OpenSpielEnv(base_url="http://localhost:8000").sync() as env:
             result = env.reset(seed=7, game_name="tic_tac_toe")

@@ -34,7 +34,8 @@ class CodingEnvironment(Environment[CodeAction, CodeObservation, CodeState]):
 
     Args:
         transform: makes rewards, see `rewards`; None for the standard ones.
-        options: any field of `options.Options`, over its environment variable.
+        options: any field of `options.Options`, over its environment variable. The `executor` is for episodes whose `reset`
+            names none.
 
     Raises:
         ValueError: an option cannot be what it is.
@@ -47,7 +48,7 @@ class CodingEnvironment(Environment[CodeAction, CodeObservation, CodeState]):
 
     def __init__(self, transform: Transform[CodeObservation] | None = None, **options: Any) -> None:
         super().__init__(standard_rewards() if transform is None else transform)
-        self._options = Options.from_environment(**options)
+        self._defaults = self._options = Options.from_environment(**options)
         nursery(self._options.executor)
         self._interpreter: Interpreter | None = None
         self._task: CodeTask | None = None
@@ -71,14 +72,14 @@ class CodingEnvironment(Environment[CodeAction, CodeObservation, CodeState]):
             seed: seeds the interpreter's `random`. None: a fresh one.
             episode_id: a name for the episode; None makes one up.
             task: what is to be programmed, with its hidden tests. None: none, and the episode has no end.
-            executor: `smolagents` or `cpython`, for this and later episodes.
+            executor: `smolagents` or `cpython`, for this episode. None: as the class was told.
 
         Raises:
             ValueError: the task, the executor or the seed cannot be used. The episode so far goes on.
             RuntimeError: the machinery failed.
         """
         chosen = None if task is None else _usable(task)
-        options = self._options if executor is None else replace(self._options, executor=executor)
+        options = self._defaults if executor is None else replace(self._defaults, executor=executor)
         state = CodeState(
             episode_id=uuid.uuid4().hex if episode_id is None else episode_id,
             executor=options.executor,

@@ -17,7 +17,7 @@ class Connect4Environment(Environment[Connect4Action, Connect4Observation, Conne
     """Connect Four on a board of 6 rows and 7 columns: both sides for the agent, or one against an opponent.
 
     Args:
-        options: how games are played until a `reset` says otherwise; None takes environment variables and defaults.
+        options: how games are played where a `reset` does not say otherwise; None takes environment variables and defaults.
 
     Raises:
         ValueError: an environment variable has a value that its option cannot have.
@@ -29,7 +29,7 @@ class Connect4Environment(Environment[Connect4Action, Connect4Observation, Conne
 
     def __init__(self, options: Options | None = None) -> None:
         super().__init__()
-        self._options = options or Options.from_environment()
+        self._defaults = self._options = options or Options.from_environment()
         self._opponent: Policy | None = None
         self._board = Board()
         self._winner: int | None = None
@@ -49,7 +49,7 @@ class Connect4Environment(Environment[Connect4Action, Connect4Observation, Conne
     ) -> Connect4Observation:
         """Clear the board, and let the opponent begin where the agent does not.
 
-        What is chosen here stays for later resets until it is chosen anew.
+        What is chosen here holds for this episode; what is not is as the class was told.
 
         Args:
             seed: decides the opponent's random choices. None: a fresh one.
@@ -62,7 +62,7 @@ class Connect4Environment(Environment[Connect4Action, Connect4Observation, Conne
         Raises:
             ValueError: an option cannot have this value. The game so far goes on.
         """
-        self._options = self._options.changed(
+        self._options = self._defaults.changed(
             opponent_policy=opponent_policy,
             opponent_depth=opponent_depth,
             agent_first=agent_first,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyspiel
 
-from . import parameters, trial
+from . import dice, parameters, trial
 from .words import one_line
 
 PUBLIC_MOVES = frozenset({"kuhn_poker", "leduc_poker", "liars_dice"})
@@ -16,9 +16,6 @@ PUBLIC_MOVES = frozenset({"kuhn_poker", "leduc_poker", "liars_dice"})
 
 STRUCTURED = "crossword"
 """The one game whose moves have no numbers; it announces a tensor of what a player sees, and has none."""
-
-SEED_PARAMETER = "rng_seed"
-"""The parameter by which games that throw dice of their own take a seed."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,8 @@ class Game:
         hides_something: some seat does not see everything.
         pays_on_the_way: rewards may come before the end.
         moves_are_public: an opponent's move may be told to the agent.
-        throws_dice: chance is thrown inside the game, by a seed that it takes as a parameter.
+        throws_dice: chance is thrown inside the game.
+        holds_dice: what is thrown inside goes on from one start of the loaded game to the next.
     """
 
     name: str
@@ -54,12 +52,13 @@ class Game:
     pays_on_the_way: bool
     moves_are_public: bool
     throws_dice: bool
+    holds_dice: bool
 
     def new_initial_state(self, rng: Random) -> Any:
-        """Return OpenSpiel's state at the start, whose own dice, if any, are seeded from `rng`."""
-        if not self.throws_dice or SEED_PARAMETER in self.params:
+        """Return OpenSpiel's state at the start; a game that holds dice is loaded anew for it, its dice seeded from `rng`."""
+        if not self.holds_dice:
             return self.spiel.new_initial_state()
-        return _loaded(self.name, {**self.params, SEED_PARAMETER: rng.randrange(2**31)}).new_initial_state()
+        return _loaded(self.name, dice.seeded(self.name, self.params, rng)).new_initial_state()
 
 
 def load(name: Any, params: Any = None) -> Game:
@@ -108,6 +107,7 @@ def _described(name: str, given: dict[str, Any], spiel: Any) -> Game:
         pays_on_the_way=kind.reward_model == pyspiel.GameType.RewardModel.REWARDS,
         moves_are_public=not hides_something or name in PUBLIC_MOVES,
         throws_dice=kind.chance_mode == pyspiel.GameType.ChanceMode.SAMPLED_STOCHASTIC,
+        holds_dice=dice.held_by(name, given),
     )
 
 

@@ -37,16 +37,25 @@ _SIMPLE: dict[str, Opponent] = {"random": _random, "first": _first, "last": _las
 POLICIES = (*_SIMPLE, "mcts", "minimax", NONE)
 
 
-def opponent(name: Any, game: Game, simulations: Any) -> Opponent | None:
-    """Return the opponent of that name in a game, or None for "none". Name and simulations come from a user.
+def checked(name: Any, simulations: Any) -> tuple[str, int]:
+    """Return the name of an opponent and the play-outs a move of "mcts", which come from a user.
 
     Raises:
-        ValueError: there is none of that name, or it does not play this game; the message says why.
+        ValueError: there is none of that name, or play-outs are not 2 to 10,000.
     """
     if not isinstance(name, str) or name not in POLICIES:
         raise ValueError(f"unknown opponent policy {name!r:.100}: choose {', '.join(POLICIES)}")
     if type(simulations) is not int or not FEWEST_SIMULATIONS <= simulations <= MOST_SIMULATIONS:
         raise ValueError(f"mcts_simulations must be {FEWEST_SIMULATIONS} to {MOST_SIMULATIONS}, not {simulations!r:.100}")
+    return name, simulations
+
+
+def opponent(name: str, game: Game, simulations: int) -> Opponent | None:
+    """Return the opponent of that name in a game, or None for "none". Name and simulations are `checked`.
+
+    Raises:
+        ValueError: it does not play this game; the message says why.
+    """
     if game.dynamics == "mean_field" and name not in crowd.POLICIES:
         raise ValueError(f"{game.name} is a mean-field game, whose population plays {', '.join(crowd.POLICIES)}, not {name}")
     if name == NONE:
