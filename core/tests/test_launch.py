@@ -78,8 +78,8 @@ def test_a_server_that_is_too_slow_is_ended(tmp_path: Path, monkeypatch: pytest.
     program = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(60)"
     (tmp_path / "slow.py").write_text(program)
     monkeypatch.chdir(tmp_path)
-    provider = ProcessProvider("slow:app", env_vars={"PYTHONPATH": str(tmp_path)}, startup_timeout_s=1.5, stop_timeout_s=0.2)
-    with pytest.raises(LaunchError, match=r"did not open its port within 1\.5 s"):
+    provider = ProcessProvider("slow:app", env_vars={"PYTHONPATH": str(tmp_path)}, startup_timeout_s=5.0, stop_timeout_s=0.2)
+    with pytest.raises(LaunchError, match=r"did not open its port within 5 s"):
         provider.start()
     assert not alive(int((tmp_path / "pid").read_text()))
 

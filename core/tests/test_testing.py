@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -69,7 +70,8 @@ def test_what_it_says_is_one_line_for_the_author(tmp_path: Path) -> None:
     written += "class TestOverpaying(EnvironmentContract):\n    environment = Overpaying\n"
     (tmp_path / "test_it.py").write_text(written)
     command = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "openenv.testing.plugin", "-p", "no:cacheprovider"]
-    done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    known = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, cwd=tmp_path, env=known, timeout=120)
     assert "gave a reward of 2.0, and the REWARD_RANGE is 0.0 to 1.0" in done.stdout
     assert "1 failed" in done.stdout
 
