@@ -76,10 +76,10 @@ def test_a_taken_port_is_named() -> None:
 
 def test_a_server_that_is_too_slow_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(60)"
-    (tmp_path / "slow.py").write_text(program)
+    (tmp_path / "sitecustomize.py").write_text(program)  # so that it is slow before it has begun
     monkeypatch.chdir(tmp_path)
-    provider = ProcessProvider("slow:app", env_vars={"PYTHONPATH": str(tmp_path)}, startup_timeout_s=5.0, stop_timeout_s=0.2)
-    with pytest.raises(LaunchError, match=r"did not open its port within 5 s"):
+    provider = ProcessProvider("slow:app", env_vars={"PYTHONPATH": str(tmp_path)}, startup_timeout_s=3.0, stop_timeout_s=0.2)
+    with pytest.raises(LaunchError, match=r"did not open its port within 3 s"):
         provider.start()
     assert not alive(int((tmp_path / "pid").read_text()))
 
