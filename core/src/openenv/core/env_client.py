@@ -15,11 +15,15 @@ from ..contract import (
 from ..hub.spaces import (
     hf_space_subdomain,
 )
+from ..launch.uv import (
+    UVProvider,
+)
 
 __all__ = [
     "EnvClient",
     "StateT",
     "StepResult",
+    "UVProvider",
     "convert_to_ws_url",
     "hf_space_subdomain",
 ]

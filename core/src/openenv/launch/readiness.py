@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import httpx
-
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.5
 
 
@@ -18,6 +16,8 @@ def answers(base_url: str, timeout_s: float, *, alive: Callable[[], bool] = lamb
         timeout_s: seconds to try for.
         alive: asked between tries; False ends the wait.
     """
+    import httpx
+
     deadline = time.monotonic() + timeout_s
     pause_s = FIRST_PAUSE_S
     with httpx.Client(trust_env=False, timeout=2.0) as http:

@@ -4,8 +4,12 @@ from ....launch.provider import (
     ContainerProvider,
     RuntimeProvider,
 )
+from ....launch.uv import (
+    UVProvider,
+)
 
 __all__ = [
     "ContainerProvider",
     "RuntimeProvider",
+    "UVProvider",
 ]
