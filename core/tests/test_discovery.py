@@ -11,10 +11,12 @@ from serving import running
 
 import openenv
 from echo_env import EchoAction, EchoEnv, EchoObservation
+from echo_env.server.environment import EchoEnvironment
 from openenv.auto import AutoAction, AutoEnv
 from openenv.auto.auto_env import get_discovery
 from openenv.errors import UsageError
 from openenv.hub.installed import installed_environments
+from openenv.server import create_app
 
 
 def install(folder: Path, distribution: str, entry: str, package: str, code: str) -> None:
@@ -94,9 +96,7 @@ def test_two_distributions_of_one_name_are_not_guessed_between(site: Path) -> No
 
 
 def test_it_plays_at_a_server_that_runs() -> None:
-    from echo_env.server.app import app
-
-    with running(app) as url:
+    with running(create_app(EchoEnvironment, env_name="echo")) as url:
         with AutoEnv.from_env("echo", base_url=url).sync() as env:
             assert isinstance(env.async_client, EchoEnv)
             env.reset()

@@ -41,7 +41,6 @@ MODULES_NOT_YET = {
 
 METHODS_NOT_YET = {
     "Environment": {"render_web", "web_actions"},  # the playground
-    "EnvClient": {"from_env"},  # finding environments
     "HTTPEnvServer": {"get_session_info"},  # a server's metrics
 }
 

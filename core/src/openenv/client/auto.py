@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..hub.installed import installed_environment, installed_environments, plain_name
+from ..hub.spaces import space_image
 from ..launch.provider import ContainerProvider
 from .base import EnvClient
 from .discovery import EnvironmentInfo, get_discovery
@@ -38,36 +39,44 @@ class AutoEnv:
     ) -> EnvClient[Any, Any, Any]:
         """Return the client of an installed environment, with a server to play at.
 
-        The server is the one at `base_url`; else a container, where an image or a provider of containers is named; else a
-        process of this machine, which ends with the client (the published package starts a container there, too).
-        Nothing is ever installed: a name that is not installed here is an error that says what to install.
+        The server is the one at `base_url`; else a container, where an image or a provider of containers is named; else the one
+        that the Hub runs, where the name is a Space's; else a process of this machine, which ends with the client (the
+        published package starts a container there, too). Nothing is ever installed: a name that is not installed here is an
+        error that says what to install. A Space that no installed environment has the name of gets a client of plain dicts.
 
         Args:
-            name: `echo`, also as `echo-env`, `echo_env`, `openenv-echo-env`, in any case.
+            name: `echo`, also as `echo-env`, `echo_env`, `openenv-echo-env`, in any case; or of a Space, `openenv/echo_env`.
             base_url: of a server that runs.
-            docker_image: the image to start; None with a `container_provider` takes `<name>-env:latest`.
+            docker_image: the image to start; None with a `container_provider` takes `<name>-env:latest`, or the Space's.
             container_provider: runs the image.
             wait_timeout: seconds until a started server must answer.
             env_vars: environment variables of a started server.
             trust_remote_code: taken for the sake of older calls; no code is fetched that it could allow.
             skip_install: return a client of plain dicts, which needs no package of the environment's: for a server that runs,
                 or an image.
-            kwargs: as for `EnvClient`, `EnvClient.from_docker_image` or `EnvClient.from_process`.
+            kwargs: as for `EnvClient` or its `from_docker_image`, `from_env` or `from_process`.
 
         Raises:
             UsageError: no such environment is installed, its package cannot be imported, or there is nothing to connect to.
             LaunchError: the server did not come up.
         """
-        client = GenericEnvClient if skip_install else _info(name).client_class
+        of_hub = "/" in name
+        known = get_discovery().get_environment_by_name(name) if of_hub and not skip_install else None
+        if skip_install or (of_hub and known is None):
+            client: type[EnvClient[Any, Any, Any]] = GenericEnvClient
+        else:
+            client = (known or _info(name)).client_class
         if base_url is not None:
             return client(base_url, **kwargs)
+        if of_hub and docker_image is None and container_provider is None:
+            return client.from_env(name, where="space", **kwargs)
         if docker_image is None and container_provider is None:
             if skip_install:
                 raise UsageError("skip_install=True gives a client alone: name the server too, by base_url or docker_image")
             return client.from_process(env_vars=env_vars, startup_timeout_s=wait_timeout, **kwargs)
         if container_provider is None:
             raise UsageError(f"name what runs {docker_image}: container_provider=…")
-        image = docker_image or f"{plain_name(name)}-env:latest"
+        image = docker_image or (space_image(name) if of_hub else f"{plain_name(name)}-env:latest")
         return client.from_docker_image(image, container_provider, env_vars=env_vars, startup_timeout_s=wait_timeout, **kwargs)
 
     @classmethod
