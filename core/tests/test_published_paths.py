@@ -24,8 +24,7 @@ API = json.loads((Path(__file__).parent / "published" / "public_api.json").read_
 PACKAGE = Path(openenv.__file__).parent
 
 NOT_YET: dict[str, set[str]] = {
-    "containers": {"DockerSwarmProvider", "KubernetesProvider", "UVProvider"},
-    "finding environments": {"AutoAction", "AutoEnv", "get_discovery"},
+    "containers": {"DockerSwarmProvider", "KubernetesProvider"},
     "the playground": {
         *("WebInterfaceManager", "create_web_interface_app", "ActionLog", "EpisodeState", "build_gradio_app"),
         *("get_gradio_display_title", "get_quick_start_markdown"),
@@ -33,14 +32,8 @@ NOT_YET: dict[str, set[str]] = {
 }
 """Names that nothing here stands behind yet, by the part of the project that brings them."""
 
-MODULES_NOT_YET = {
-    *("openenv.core.containers.runtime.uv_provider", "openenv.auto", "openenv.auto.auto_env", "openenv.auto.auto_action"),
-}
-"""Modules that are there only to hold such names; what else they re-export comes with them."""
-
 METHODS_NOT_YET = {
     "Environment": {"render_web", "web_actions"},  # the playground
-    "EnvClient": {"from_env"},  # finding environments
 }
 
 OTHERWISE = {
@@ -70,7 +63,7 @@ def found(path: str, name: str) -> Any:
         return None
 
 
-HERE = [(path, name, entry) for path, name, entry in listed() if name not in MISSING and path not in MODULES_NOT_YET]
+HERE = [(path, name, entry) for path, name, entry in listed() if name not in MISSING]
 CLASSES = {name: (path, entry) for path, name, entry in HERE if entry["kind"] in ("class", "model")}
 
 
@@ -87,9 +80,6 @@ def test_the_older_name_is_the_same_package() -> None:
 
 def test_what_has_come_is_taken_off_the_list() -> None:
     """Nothing that stands on the list of what is missing may be here: not at its path, and not anywhere else either."""
-    modules = {path for path in MODULES_NOT_YET if (PACKAGE.parent / path.replace(".", "/")).with_suffix(".py").exists()}
-    modules |= {path for path in MODULES_NOT_YET if (PACKAGE.parent / path.replace(".", "/") / "__init__.py").exists()}
-    assert modules == set(), "take these off MODULES_NOT_YET"
     exported = {f"{path}.{name}" for path, name, _ in listed() if name in MISSING and found(path, name) is not None}
     assert exported == set(), "export these everywhere, and take them off NOT_YET"
     defined = {}

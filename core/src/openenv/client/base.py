@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import dataclasses
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, cast
@@ -92,7 +93,14 @@ class EnvClient(TaskCalls, Generic[ActT, ObsT, StateT]):
             address(base_url)
         self._base_url = base_url
         self._message_timeout_s = seconds(message_timeout_s)
-        self._connection = Connection(lambda url: _ENDPOINTS[transport](url or base_url or "", options), provider)
+
+        def endpoint(url: str | None) -> Endpoint:
+            if provider is None or url is None:
+                return _ENDPOINTS[transport](base_url or "", options)
+            wanted = {**options.headers, **provider.headers}
+            return _ENDPOINTS[transport](url, dataclasses.replace(options, headers=wanted))
+
+        self._connection = Connection(endpoint, provider)
         self._prepare()
 
     def _prepare(self) -> None:
@@ -217,6 +225,41 @@ class EnvClient(TaskCalls, Generic[ActT, ObsT, StateT]):
         if asyncio._get_running_loop() is None:
             client._connection.start_provider()
         return client
+
+    @classmethod
+    def from_env(
+        cls,
+        repo_id: str,
+        *,
+        use_docker: bool = True,
+        provider: ContainerProvider | RuntimeProvider | None = None,
+        where: str | None = None,
+        token: str | None = None,
+        **provider_kwargs: Any,
+    ) -> Self:
+        """Return a client of a Space of the Hugging Face Hub: of the one that runs there, or of its server started here.
+
+        Where no event loop runs, the server is up when this returns; inside one it starts with the first awaited call.
+
+        Args:
+            repo_id: the Space, `openenv/echo_env`.
+            use_docker: where `where` is None: True is `"docker"`, False is `"uv"`.
+            provider: what runs the Space's image, or a provider that is used as it is.
+            where: `"space"` plays at the server that the Hub runs; `"docker"` starts the Space's image here; `"uv"` fetches the
+                Space's files and runs them here by uv, with this user's rights.
+            token: for a private Space; None takes `HF_TOKEN` or the stored login. It goes to the Hub, and with `"space"` to the
+                Space where that is private, and nowhere else; a private image wants `docker login registry.hf.space`.
+            provider_kwargs: with `"space"` as for the constructor, with `"docker"` as for `from_docker_image`, with `"uv"` as
+                for `openenv.launch.uv.UVProvider`.
+
+        Raises:
+            UsageError: `where` is none of these, no provider of containers is named, or one is that cannot be used so.
+            MissingExtra: huggingface_hub is not installed, and it is needed.
+            LaunchError: there is no such Space that the token may see, it does not run, or its server did not come up.
+        """
+        from .of_space import client_of_space
+
+        return client_of_space(cls, repo_id, where or ("docker" if use_docker else "uv"), provider, token, provider_kwargs)
 
     def new_session(self) -> Awaitable[Self]:
         """Return a connected client of another session at the same server; a server that this one started stays this one's."""

@@ -146,7 +146,7 @@ class HttpTransport(_Exchange):
     async def open(self) -> HttpTransport:
         self._client = httpx.AsyncClient(**self._client_options)
         try:
-            (await self._client.get("/health", timeout=self._connect_timeout_s)).raise_for_status()
+            (await self._client.get("/health", headers=self._headers, timeout=self._connect_timeout_s)).raise_for_status()
         except httpx.HTTPError as error:
             await self._client.aclose()
             raise self._unreachable(error) from None
@@ -201,7 +201,7 @@ class BlockingHttpTransport(_Exchange):
     def open(self) -> BlockingHttpTransport:
         self._client = httpx.Client(**self._client_options)
         try:
-            self._client.get("/health", timeout=self._connect_timeout_s).raise_for_status()
+            self._client.get("/health", headers=self._headers, timeout=self._connect_timeout_s).raise_for_status()
         except httpx.HTTPError as error:
             self._client.close()
             raise self._unreachable(error) from None

@@ -18,12 +18,16 @@ from ..hub.spaces import (
 from ..launch.docker import (
     LocalDockerProvider,
 )
+from ..launch.uv import (
+    UVProvider,
+)
 
 __all__ = [
     "EnvClient",
     "LocalDockerProvider",
     "StateT",
     "StepResult",
+    "UVProvider",
     "convert_to_ws_url",
     "hf_space_subdomain",
 ]

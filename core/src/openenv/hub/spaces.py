@@ -1,12 +1,100 @@
-"""Where the Spaces of the Hub are served."""
+"""Spaces of the Hugging Face Hub: what the Hub says of one, and its files."""
 
 from __future__ import annotations
 
+import os
 import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import LaunchError, MissingExtra
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
 
 _SEPARATORS = re.compile(r"[/._]")
+
+REGISTRY = "registry.hf.space"
 
 
 def hf_space_subdomain(repo_id: str) -> str:
     """Return the part before `.hf.space` of a Space's address: `openenv-echo-env` for `OpenEnv/echo_env`."""
     return _SEPARATORS.sub("-", repo_id.strip()).lower()
+
+
+def space_image(repo_id: str) -> str:
+    """Return the name of a Space's container image: `registry.hf.space/openenv-echo-env:latest`."""
+    return f"{REGISTRY}/{hf_space_subdomain(repo_id)}:latest"
+
+
+@dataclass(frozen=True)
+class Space:
+    """What the Hub says of a Space.
+
+    Attributes:
+        repo_id: as the Hub spells it.
+        url: where it is served, `https://<subdomain>.hf.space`.
+        is_private: whether it wants its users' token.
+        stage: `RUNNING`, `SLEEPING`, `PAUSED`, `BUILD_ERROR` …; None where the Hub does not say.
+    """
+
+    repo_id: str
+    url: str
+    is_private: bool
+    stage: str | None
+
+
+class Hub:
+    """The Hub that `HF_ENDPOINT` names; needs the extra `hub`.
+
+    Args:
+        token: shows who asks; None takes `HF_TOKEN`, or what `hf auth login` has stored.
+
+    Raises:
+        MissingExtra: huggingface_hub is not installed.
+    """
+
+    def __init__(self, token: str | None = None) -> None:
+        try:
+            import huggingface_hub
+        except ImportError as error:
+            raise MissingExtra("this needs the huggingface_hub package: pip install 'openenv-core[hub]'") from error
+        self.token = token or huggingface_hub.get_token()
+        self._api: HfApi = huggingface_hub.HfApi(os.environ.get("HF_ENDPOINT"), self.token)
+
+    def space(self, repo_id: str) -> Space:
+        """Return what the Hub says of a Space, under the name and at the address that the Hub gives it.
+
+        Raises:
+            LaunchError: there is none of that name that the token may see, or the Hub does not answer.
+        """
+        from httpx import HTTPError
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+        try:
+            info = self._api.space_info(repo_id)
+        except (HfHubHTTPError, HFValidationError, HTTPError) as error:
+            raise self._failure(repo_id, error) from error
+        url = info.host or f"https://{info.subdomain or hf_space_subdomain(info.id)}.hf.space"
+        stage = None if info.runtime is None else str(info.runtime.stage)
+        return Space(info.id, url, bool(info.private), stage)
+
+    def files(self, repo_id: str) -> Path:
+        """Fetch a Space's files, as far as they are not here yet, and return their folder. Raises as `space` does."""
+        from httpx import HTTPError
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+        try:
+            return Path(self._api.snapshot_download(repo_id, repo_type="space"))
+        except (HfHubHTTPError, HFValidationError, HTTPError, LocalEntryNotFoundError) as error:
+            raise self._failure(repo_id, error) from error
+
+    def _failure(self, repo_id: str, error: Exception) -> LaunchError:
+        from huggingface_hub.errors import RepositoryNotFoundError
+
+        if isinstance(error, RepositoryNotFoundError):
+            seen = "the token given may not see it" if self.token else "it is private: set HF_TOKEN, or give token="
+            return LaunchError(f"there is no Space {repo_id!r} on the Hub, or {seen}")
+        told = (str(error) or type(error).__name__).strip().splitlines()[-1]
+        return LaunchError(f"the Hub did not give the Space {repo_id!r}: {told}")

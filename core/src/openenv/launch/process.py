@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
 import weakref
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import IO, Any
 
 from ..errors import LaunchError
@@ -17,6 +19,8 @@ from .readiness import answers
 
 LISTENING = "openenv: listening on "
 """How the server's line begins that tells its address."""
+
+LISTENING_LINE = re.compile(rf"^{LISTENING}(\S+)")
 
 KEPT_LINES = 40
 
@@ -48,7 +52,7 @@ class ProcessProvider(RuntimeProvider):
         self._port = port
         self._startup_timeout_s = startup_timeout_s
         self._stop_timeout_s = stop_timeout_s
-        self._process: _Server | None = None
+        self._process: ServerProcess | None = None
 
     def start(self, port: int | None = None, env_vars: dict[str, str] | None = None, **options: Any) -> str:
         """See `RuntimeProvider.start`; returns once the server has bound its port."""
@@ -56,7 +60,7 @@ class ProcessProvider(RuntimeProvider):
             raise LaunchError(f"{self.app} is running already")
         if options:
             raise LaunchError(f"a process takes no {', '.join(sorted(options))}")
-        server = _Server(self.app, self._port if port is None else port, {**self._env_vars, **(env_vars or {})})
+        server = ServerProcess(self.app, self._command(port), {**self._env_vars, **(env_vars or {})}, LISTENING_LINE)
         self._process = server
         url = server.wait_for_url(self._startup_timeout_s)
         if url is None:
@@ -78,7 +82,11 @@ class ProcessProvider(RuntimeProvider):
         if server is not None:
             server.stop(self._stop_timeout_s)
 
-    def _failed(self, server: _Server, what: str) -> LaunchError:
+    def _command(self, port: int | None) -> list[str]:
+        chosen = str(self._port if port is None else port)
+        return [sys.executable, "-m", "openenv.server", self.app, "--port", chosen, "--stop-with-stdin"]
+
+    def _failed(self, server: ServerProcess, what: str) -> LaunchError:
         error = LaunchError(server.report(what))
         self.stop()
         return error
@@ -89,17 +97,23 @@ class ProcessProvider(RuntimeProvider):
         return list(self._process.lines) if self._process is not None else []
 
 
-class _Server:
-    """One running process, its pipe, and what it prints."""
+class ServerProcess:
+    """One running process, its pipe, and what it prints.
 
-    def __init__(self, app: str, port: int, env_vars: dict[str, str]) -> None:
-        command = [sys.executable, "-m", "openenv.server", app, "--port", str(port), "--stop-with-stdin"]
+    Args:
+        app: what it serves, for messages.
+        command: starts it; it has to end when its standard input does.
+        env_vars: environment variables, over this process's.
+        listening: finds the address, as its first group, in the line that tells it.
+    """
+
+    def __init__(self, app: str, command: Sequence[str], env_vars: Mapping[str, str], listening: re.Pattern[str]) -> None:
         self.app = app
         self.lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._urls: list[str] = []
         self._told = threading.Event()
         self._process = subprocess.Popen(
-            command,
+            list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -108,24 +122,30 @@ class _Server:
             env={**os.environ, "PYTHONUNBUFFERED": "1", **env_vars},
             start_new_session=True,
         )
-        output = (self._process.stdout, self.lines, self._told, self._urls)
+        output = (self._process.stdout, listening, self.lines, self._told, self._urls)
         self._reading = threading.Thread(target=_read, args=output, name="openenv-server-output", daemon=True)
         self._reading.start()
         self._finalizer = weakref.finalize(self, _close_pipe, self._process)
 
     @property
     def url(self) -> str | None:
+        """Where it listens; None before it has told."""
         return self._urls[0] if self._urls else None
 
     def running(self) -> bool:
+        """Whether it has not ended."""
         return self._process.poll() is None
 
     def wait_for_url(self, timeout_s: float) -> str | None:
+        """Return where it listens as soon as it tells, or None where it does not in time or ends."""
         self._told.wait(timeout_s)
         return self.url
 
     def report(self, what: str) -> str:
         """Say what went wrong, with the exit code and the last lines of output."""
+        if self._told.is_set() and self.url is None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(1.0)  # it has closed its output, and is about to end
         if not self.running():
             self._reading.join(1.0)
         code = self._process.poll()
@@ -135,18 +155,21 @@ class _Server:
         return f"{what}; its last output:\n  {output}"
 
     def stop(self, timeout_s: float) -> None:
+        """End it: close its pipe, and kill it where it does not end in time."""
         self._finalizer.detach()
         _end(self._process, timeout_s)
         self._reading.join(1.0)
 
 
-def _read(output: IO[str] | None, lines: deque[str], told: threading.Event, urls: list[str]) -> None:
+def _read(
+    output: IO[str] | None, listening: re.Pattern[str], lines: deque[str], told: threading.Event, urls: list[str]
+) -> None:
     """Keep the last lines of a server's output, and its address."""
     assert output is not None
     with output:
         for line in output:
-            if line.startswith(LISTENING):
-                urls.append(line.removeprefix(LISTENING).strip())
+            if found := listening.search(line):
+                urls.append(found[1])
                 told.set()
             else:
                 lines.append(line.rstrip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,11 @@ class RuntimeProvider(ABC):
     @abstractmethod
     def wait_for_ready(self, timeout_s: float = 30.0) -> None:
         """Return once the server answers. Raises `LaunchError` where it does not in time."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What every request to the started server has to carry; by default nothing."""
+        return {}
 
 
 class ContainerProvider(ABC):

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-
-import httpx
+from collections.abc import Callable, Mapping
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.5
 
 
-def answers(base_url: str, timeout_s: float, *, alive: Callable[[], bool] = lambda: True) -> bool:
+def answers(
+    base_url: str,
+    timeout_s: float,
+    *,
+    alive: Callable[[], bool] = lambda: True,
+    headers: Mapping[str, str] | None = None,
+    through_proxy: bool = False,
+) -> bool:
     """Wait until `GET /health` says yes; return whether it did in time.
 
     Args:
         base_url: `http://host:port`.
         timeout_s: seconds to try for.
         alive: asked between tries; False ends the wait.
+        headers: of each request.
+        through_proxy: whether the environment's proxies are used, for a server that is elsewhere.
     """
+    import httpx
+
     deadline = time.monotonic() + timeout_s
     pause_s = FIRST_PAUSE_S
-    with httpx.Client(trust_env=False, timeout=2.0) as http:
+    with httpx.Client(trust_env=through_proxy, timeout=2.0, headers=headers) as http:
         while alive():
             try:
                 if http.get(f"{base_url}/health").is_success:

@@ -7,9 +7,13 @@ from ....launch.provider import (
     ContainerProvider,
     RuntimeProvider,
 )
+from ....launch.uv import (
+    UVProvider,
+)
 
 __all__ = [
     "ContainerProvider",
     "LocalDockerProvider",
     "RuntimeProvider",
+    "UVProvider",
 ]
