@@ -10,8 +10,9 @@ from ..errors import OpenEnvError, UsageError
 from ..version import __version__
 from .exits import FAILED, USAGE
 from .serve import serve
+from .validate import validate
 
-COMMANDS = (serve,)
+COMMANDS = (serve, validate)
 
 app = typer.Typer(
     name="openenv",

@@ -41,7 +41,7 @@ class Subject:
         url: base URL of a running server.
         reset_options: what every reset is given beside the seed.
         legal: returns the actions that may be done after an observation; dicts, or values of the one field that an action
-            needs. None: whatever the action's schema allows.
+            needs, or of its first where it needs none. None: whatever the action's schema allows.
         comparable: returns an observation without what may differ between two runs of the same actions, such as times.
         longest: steps after which an episode is left.
         timeout_s: seconds that a call may take.
@@ -119,6 +119,8 @@ class Subject:
     def _one_field(self) -> str:
         schema = self.schemas["action"]
         needed = [name for name in schema.get("required", ()) if name != "metadata"]
+        if not needed:
+            needed = [name for name in schema.get("properties", ()) if name != "metadata"][:1]
         if len(needed) != 1:
             raise DoesNotApply("legal actions are bare values, and an action needs more than one field: return dicts")
         return str(needed[0])
