@@ -8,11 +8,13 @@ import typer
 
 from ..errors import OpenEnvError, UsageError
 from ..version import __version__
+from .bench import bench
+from .doctor import doctor
 from .exits import FAILED, USAGE
 from .serve import serve
 from .validate import validate
 
-COMMANDS = (serve, validate)
+COMMANDS = (serve, validate, bench, doctor)
 
 app = typer.Typer(
     name="openenv",

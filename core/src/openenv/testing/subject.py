@@ -11,8 +11,10 @@ from typing import Any
 import httpx
 from pydantic import TypeAdapter
 
+from ..client.address import is_loopback
 from ..client.generic import GenericEnvClient
 from ..client.sync import SyncEnvClient
+from ..errors import ConnectError
 from ..sessions.spec import EnvironmentSpec, environment_spec
 from .verdict import DoesNotApply
 
@@ -83,7 +85,7 @@ class Subject:
     def schemas(self) -> dict[str, dict[str, Any]]:
         """JSON schemas of `action`, `observation` and `state`."""
         if self.url is not None:
-            return dict(httpx.get(f"{self.url}/schema", timeout=self.timeout_s).raise_for_status().json())
+            return self._told("schema")
         models = {"action": self.spec.action, "observation": self.spec.observation, "state": self.spec.state}
         return {name: TypeAdapter(model).json_schema() for name, model in models.items()}
 
@@ -91,8 +93,16 @@ class Subject:
     def metadata(self) -> dict[str, Any]:
         """What the environment says of itself."""
         if self.url is not None:
-            return dict(httpx.get(f"{self.url}/metadata", timeout=self.timeout_s).raise_for_status().json())
+            return self._told("metadata")
         return self.spec.metadata().model_dump()
+
+    def _told(self, page: str) -> dict[str, Any]:
+        """Return what the server tells at a path. Raises `ConnectError` where it does not, or is no such server."""
+        try:
+            reply = httpx.get(f"{self.url}/{page}", timeout=self.timeout_s, trust_env=not is_loopback(str(self.url)))
+            return dict(reply.raise_for_status().json())
+        except (httpx.HTTPError, ValueError, TypeError) as error:
+            raise ConnectError(f"{self.url}/{page} does not tell what an environment's server does: {error}") from None
 
     @cached_property
     def drawn(self) -> list[dict[str, Any]]:
