@@ -11,10 +11,11 @@ from ..version import __version__
 from .bench import bench
 from .doctor import doctor
 from .exits import FAILED, USAGE
+from .play import play
 from .serve import serve
 from .validate import validate
 
-COMMANDS = (serve, validate, bench, doctor)
+COMMANDS = (serve, validate, play, bench, doctor)
 
 app = typer.Typer(
     name="openenv",

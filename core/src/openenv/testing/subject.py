@@ -16,6 +16,7 @@ from ..client.generic import GenericEnvClient
 from ..client.sync import SyncEnvClient
 from ..errors import ConnectError
 from ..sessions.spec import EnvironmentSpec, environment_spec
+from .one_field import one_field
 from .verdict import DoesNotApply
 
 Session = SyncEnvClient[dict[str, Any], dict[str, Any], dict[str, Any]]
@@ -127,13 +128,10 @@ class Subject:
 
     @cached_property
     def _one_field(self) -> str:
-        schema = self.schemas["action"]
-        needed = [name for name in schema.get("required", ()) if name != "metadata"]
-        if not needed:
-            needed = [name for name in schema.get("properties", ()) if name != "metadata"][:1]
-        if len(needed) != 1:
+        name = one_field(self.schemas["action"])
+        if name is None:
             raise DoesNotApply("legal actions are bare values, and an action needs more than one field: return dicts")
-        return str(needed[0])
+        return name
 
 
 def _without_notes(action: dict[str, Any]) -> dict[str, Any]:
