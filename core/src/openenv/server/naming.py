@@ -30,7 +30,7 @@ def name_of(target: str) -> str:
     """
     if is_folder(target):
         return app_of(target)
-    if (Path(target).is_dir() and target in (".", "..")) or "/" in target or "\\" in target:
+    if Path(target).is_dir() or "/" in target or "\\" in target:
         raise UsageError(f"{target} is no environment's folder: there is no {MANIFEST} in it")
     if ":" in target:
         return target
