@@ -45,7 +45,12 @@ def watch_peers(listener: socket.socket, interval_s: float, timeout_s: float) ->
                 listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), math.ceil(value))
 
 
-def announce(listener: socket.socket, host: str) -> None:
-    """Print the line that tells the server's address."""
+def url_of(listener: socket.socket, host: str) -> str:
+    """Return the base URL of what listens there."""
     printable = f"[{host}]" if ":" in host else host
-    print(f"{LISTENING}http://{printable}:{listener.getsockname()[1]}", flush=True)
+    return f"http://{printable}:{listener.getsockname()[1]}"
+
+
+def announce(url: str) -> None:
+    """Print the line that tells the server's address."""
+    print(f"{LISTENING}{url}", flush=True)

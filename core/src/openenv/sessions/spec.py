@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import importlib
 import inspect
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_type_hints
@@ -17,7 +18,7 @@ from ..contract.generics import models
 from ..contract.mode import ServerMode
 from ..contract.models import Action, EnvironmentMetadata, Observation, State
 from ..contract.tools import CallToolAction, CallToolObservation, ListToolsAction
-from ..errors import FactoryError, UsageError
+from ..errors import FactoryError, OpenEnvError, UsageError
 from ..mcp.environment import MCPEnvironment
 from ..wire.validation import Reader
 
@@ -238,7 +239,8 @@ def load(name: str) -> Any:
     """Return the app at `module:attribute`.
 
     Raises:
-        UsageError: the name is not of that form, there is no such module or attribute, or it is nothing to serve.
+        UsageError: the name is not of that form, there is no such module or attribute, its module does not load, or it is
+            nothing to serve.
     """
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
@@ -248,6 +250,12 @@ def load(name: str) -> Any:
     except ModuleNotFoundError as error:
         hint = "is the environment installed with its [server] extra?"
         raise UsageError(f"cannot import {module_name}: {error}; {hint}") from error
+    except OpenEnvError:
+        raise
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = "" if isinstance(error, SyntaxError) else f" ({last.filename}, line {last.lineno})"
+        raise UsageError(f"cannot import {module_name}: {type(error).__name__}: {error}{where}") from error
     app = getattr(module, attribute, None)
     if app is None:
         raise UsageError(f"{module_name} has no {attribute!r}")

@@ -11,9 +11,12 @@ from typing import Any
 import httpx
 from pydantic import TypeAdapter
 
+from ..client.address import is_loopback
 from ..client.generic import GenericEnvClient
 from ..client.sync import SyncEnvClient
+from ..errors import ConnectError
 from ..sessions.spec import EnvironmentSpec, environment_spec
+from .one_field import one_field
 from .verdict import DoesNotApply
 
 Session = SyncEnvClient[dict[str, Any], dict[str, Any], dict[str, Any]]
@@ -41,7 +44,7 @@ class Subject:
         url: base URL of a running server.
         reset_options: what every reset is given beside the seed.
         legal: returns the actions that may be done after an observation; dicts, or values of the one field that an action
-            needs. None: whatever the action's schema allows.
+            needs, or of its first where it needs none. None: whatever the action's schema allows.
         comparable: returns an observation without what may differ between two runs of the same actions, such as times.
         longest: steps after which an episode is left.
         timeout_s: seconds that a call may take.
@@ -83,7 +86,7 @@ class Subject:
     def schemas(self) -> dict[str, dict[str, Any]]:
         """JSON schemas of `action`, `observation` and `state`."""
         if self.url is not None:
-            return dict(httpx.get(f"{self.url}/schema", timeout=self.timeout_s).raise_for_status().json())
+            return self._told("schema")
         models = {"action": self.spec.action, "observation": self.spec.observation, "state": self.spec.state}
         return {name: TypeAdapter(model).json_schema() for name, model in models.items()}
 
@@ -91,8 +94,16 @@ class Subject:
     def metadata(self) -> dict[str, Any]:
         """What the environment says of itself."""
         if self.url is not None:
-            return dict(httpx.get(f"{self.url}/metadata", timeout=self.timeout_s).raise_for_status().json())
+            return self._told("metadata")
         return self.spec.metadata().model_dump()
+
+    def _told(self, page: str) -> dict[str, Any]:
+        """Return what the server tells at a path. Raises `ConnectError` where it does not, or is no such server."""
+        try:
+            reply = httpx.get(f"{self.url}/{page}", timeout=self.timeout_s, trust_env=not is_loopback(str(self.url)))
+            return dict(reply.raise_for_status().json())
+        except (httpx.HTTPError, ValueError, TypeError) as error:
+            raise ConnectError(f"{self.url}/{page} does not tell what an environment's server does: {error}") from None
 
     @cached_property
     def drawn(self) -> list[dict[str, Any]]:
@@ -117,11 +128,10 @@ class Subject:
 
     @cached_property
     def _one_field(self) -> str:
-        schema = self.schemas["action"]
-        needed = [name for name in schema.get("required", ()) if name != "metadata"]
-        if len(needed) != 1:
+        name = one_field(self.schemas["action"])
+        if name is None:
             raise DoesNotApply("legal actions are bare values, and an action needs more than one field: return dicts")
-        return str(needed[0])
+        return name
 
 
 def _without_notes(action: dict[str, Any]) -> dict[str, Any]:

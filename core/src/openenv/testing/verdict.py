@@ -15,11 +15,12 @@ class DoesNotApply(Exception):
 
 
 class Verdict(StrEnum):
-    """What became of a rule."""
+    """What became of a rule; a warning is of what should be mended and breaks nothing."""
 
     KEPT = "kept"
     BROKEN = "broken"
     SKIPPED = "skipped"
+    WARNING = "warning"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Finding:
     Attributes:
         rule: its name, `seeding`.
         verdict: whether it was kept.
-        told: what was broken, or why it was skipped; empty where it was kept.
+        told: what was broken or should be mended, or why it was skipped; empty where it was kept.
     """
 
     rule: str

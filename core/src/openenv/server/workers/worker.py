@@ -16,9 +16,9 @@ import uvicorn
 
 from ...errors import OpenEnvError, UsageError, from_code
 from ...sessions.registry import Registry
-from ...sessions.spec import load
 from ..draining import LOOP_ENDS_WITHIN_S, SOCKETS_CLOSE_WITHIN_S, DrainingServer, registry_of, show_log, uvicorn_config
 from ..ending import stop_with
+from ..naming import app_named
 from .channel import Channel, Message
 from .neighbours import Neighbours
 from .onward import onward_protocol
@@ -57,7 +57,7 @@ def live(app: Any, terms: dict[str, Any], ends: list[int]) -> int:
     control, handoff = socket.socket(fileno=ends[0]), socket.socket(fileno=ends[1])
     show_log(terms["log_level"])
     try:
-        app = load(app) if isinstance(app, str) else app
+        app = app_named(app) if isinstance(app, str) else app
         registry = check(app, terms["workers"])
     except OpenEnvError as error:
         control.sendall(json.dumps({"type": "failed", "told": error.message}).encode() + b"\n")

@@ -1,0 +1,51 @@
+"""The command `openenv`: puts the commands together."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from ..errors import OpenEnvError, UsageError
+from ..version import __version__
+from .bench import bench
+from .doctor import doctor
+from .exits import FAILED, USAGE
+from .init import init
+from .play import play
+from .serve import serve
+from .validate import validate
+
+COMMANDS = (init, serve, validate, play, bench, doctor)
+
+app = typer.Typer(
+    name="openenv",
+    help="Reinforcement-learning environments as typed, isolated services.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in COMMANDS:
+    app.command()(command)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"openenv-core {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(False, "--version", is_eager=True, callback=_tell_version, help="Tell the version and end."),
+) -> None:
+    """Reinforcement-learning environments as typed, isolated services."""
+
+
+def main() -> None:
+    """Run the command that the arguments name; what it cannot do is told in one line."""
+    try:
+        app()
+    except OpenEnvError as error:
+        print(f"openenv: {error.message}", file=sys.stderr)
+        sys.exit(USAGE if isinstance(error, UsageError) else FAILED)

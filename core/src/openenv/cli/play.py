@@ -1,0 +1,185 @@
+"""`openenv play`: play an environment in the terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from random import Random
+from typing import IO, TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
+from rich.console import Console
+
+from ..client.address import address
+from ..client.generic import GenericEnvClient
+from ..contract.result import StepResult
+from ..errors import ExecutionError, InvalidActionError, MissingExtra, OpenEnvError, UsageError
+from ..server.folder import is_folder
+from ..testing.one_field import one_field
+
+if TYPE_CHECKING:
+    from ..testing.subject import Session, Subject
+
+Result = StepResult[dict[str, Any]]
+
+REFUSALS = 200
+"""After so many refused actions a random player gives up."""
+
+
+class Player(Protocol):
+    """Chooses actions."""
+
+    def act(self, observation: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the next action; None leaves the game."""
+
+    def refused(self, why: str) -> None:
+        """Hear that the last action was refused; the game stands where it stood."""
+
+
+class Policy(StrEnum):
+    """Who plays."""
+
+    PERSON = "person"
+    RANDOM = "random"
+
+
+def play(
+    target: Annotated[str, typer.Argument(metavar="[URL|NAME|PATH]", help="What to play.", show_default="this folder")] = ".",
+    policy: Annotated[Policy, typer.Option(help="Who plays: you, or chance.")] = Policy.PERSON,
+    seed: Annotated[int | None, typer.Option(help="Decides every random choice.", show_default="a fresh one")] = None,
+    options: Annotated[str, typer.Option("--reset", metavar="JSON", help="What else the reset is given.")] = "{}",
+    record: Annotated[
+        Path | None, typer.Option(help="Write each call and what it gave to this file, a line of JSON each.")
+    ] = None,
+) -> None:
+    """Play one episode. An action is JSON, or the bare value of the one field that it needs; an empty line leaves the game."""
+    from ..testing.subject import Subject
+
+    if policy is Policy.RANDOM and find_spec("hypothesis") is None:
+        raise MissingExtra("random actions are drawn with Hypothesis: pip install 'openenv-core[testing]'")
+    given = _object(options)
+    with ExitStack() as stack:
+        url = stack.enter_context(_served(target))
+        session = stack.enter_context(GenericEnvClient(base_url=url).sync())
+        book = stack.enter_context(record.open("w", encoding="utf-8")) if record is not None else None
+        result = session.reset(**given, **({} if seed is None else {"seed": seed}))
+        _write(book, "reset", {**given, "seed": seed}, result)
+        subject = Subject(url=url)
+        player = _Person(subject) if policy is Policy.PERSON else _Chance(subject, Random(seed))
+        _episode(session, result, player, book)
+
+
+def _episode(session: Session, result: Result, player: Player, book: IO[str] | None) -> None:
+    """Play until the episode or the player ends."""
+    total = 0.0
+    _show(session, result)
+    while not result.done:
+        action = player.act(result.observation)
+        if action is None:
+            break
+        try:
+            result = session.step(action)
+        except (InvalidActionError, ExecutionError) as error:
+            player.refused(error.message)
+            continue
+        _write(book, "step", action, result)
+        total += float(result.reward or 0.0)
+        typer.echo(f"> {json.dumps(action)}")
+        _show(session, result)
+    typer.echo(f"{'over' if result.done else 'left'}; rewards add up to {total:g}")
+
+
+class _Person:
+    """Types actions."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._field = one_field(subject.schemas["action"])
+        shape = {name: kind for name, kind in subject.schemas["action"].get("properties", {}).items() if name != "metadata"}
+        bare = f", or the value of {self._field} alone" if self._field else ""
+        typer.echo(f"An action is JSON with {', '.join(shape) or 'no fields'}{bare}; an empty line leaves.")
+
+    def act(self, observation: dict[str, Any]) -> dict[str, Any] | None:
+        typer.echo("action: ", nl=False)
+        line = sys.stdin.readline().strip()
+        if not line:
+            typer.echo()
+            return None
+        try:
+            value = json.loads(line)
+        except json.JSONDecodeError:
+            value = line
+        if isinstance(value, dict):
+            return value
+        return {self._field or "value": value}
+
+    def refused(self, why: str) -> None:
+        typer.echo(f"refused: {why}")
+
+
+class _Chance:
+    """Draws from what the observation lists as legal, or from the action's schema."""
+
+    def __init__(self, subject: Subject, chance: Random) -> None:
+        self._subject = subject
+        self._chance = chance
+        self._refusals = 0
+
+    def act(self, observation: dict[str, Any]) -> dict[str, Any] | None:
+        choices = self._subject.choices(observation)
+        return self._chance.choice(choices) if choices else None
+
+    def refused(self, why: str) -> None:
+        self._refusals += 1
+        if self._refusals == REFUSALS:
+            raise ExecutionError(f"the environment refused {REFUSALS} random actions, the last with: {why}")
+
+
+@contextmanager
+def _served(target: str) -> Iterator[str]:
+    """Yield the URL of a server: the one that is named, or one that is started for as long."""
+    if "://" in target:
+        yield address(target).http
+        return
+    from ..launch.process import ProcessProvider
+    from ..server.naming import name_of
+
+    provider = ProcessProvider(target if is_folder(target) else name_of(target))
+    try:
+        with Console(stderr=True).status("starting the server"):
+            url = provider.start()
+            provider.wait_for_ready()
+        yield url
+    finally:
+        provider.stop()
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"--reset is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise UsageError('--reset must be a JSON object, such as \'{"game": "chess"}\'')
+    return value
+
+
+def _show(session: Session, result: Result) -> None:
+    """Print the board where there is one, else what is seen."""
+    try:
+        text = session.render().get("text/plain")
+    except OpenEnvError:
+        text = None
+    typer.echo(text if text is not None else json.dumps(result.observation, default=str))
+    if result.reward is not None:
+        typer.echo(f"reward {result.reward:g}")
+
+
+def _write(book: IO[str] | None, call: str, given: dict[str, Any], result: Result) -> None:
+    if book is not None:
+        told = {"observation": result.observation, "reward": result.reward, "done": result.done}
+        book.write(json.dumps({"call": call, "given": given, **told}, default=str) + "\n")
