@@ -26,10 +26,6 @@ PACKAGE = Path(openenv.__file__).parent
 NOT_YET: dict[str, set[str]] = {
     "containers": {"DockerSwarmProvider", "KubernetesProvider", "LocalDockerProvider", "UVProvider"},
     "finding environments": {"AutoAction", "AutoEnv", "get_discovery"},
-    "the playground": {
-        *("WebInterfaceManager", "create_web_interface_app", "ActionLog", "EpisodeState", "build_gradio_app"),
-        *("get_gradio_display_title", "get_quick_start_markdown"),
-    },
 }
 """Names that nothing here stands behind yet, by the part of the project that brings them."""
 
@@ -39,7 +35,6 @@ MODULES_NOT_YET = {
 """Modules that are there only to hold such names; what else they re-export comes with them."""
 
 METHODS_NOT_YET = {
-    "Environment": {"render_web", "web_actions"},  # the playground
     "EnvClient": {"from_env"},  # finding environments
 }
 

@@ -108,6 +108,22 @@ class Environment(ABC, Generic[ActT, ObsT, StateT]):
         """
         raise NotImplementedError(f"{type(self).__name__} has no render()")
 
+    def render_web(self, observation: dict[str, Any]) -> str | None:
+        """Return HTML that shows an observation on the playground's page, or None (the default) for its fields as they are.
+
+        Args:
+            observation: its fields as plain data, with `reward` and `done` beside them. Escape text from outside.
+        """
+        return None
+
+    def web_actions(self, observation: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        """Return actions that the playground offers for one click, each a label and the action's fields; by default none.
+
+        Args:
+            observation: as `render_web` is given it.
+        """
+        return []
+
     def get_metadata(self) -> EnvironmentMetadata:
         """Return the environment's name and description; by default from the class and its docstring."""
         return describe(type(self))
