@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -24,6 +26,24 @@ from openenv.core.env_server.web_interface import (
 )
 from openenv.errors import ExecutionError, InvalidActionError, MissingExtra, UnknownMessageTypeError
 from openenv.server import create_app
+
+
+@pytest.fixture
+def gradio() -> Iterator[Any]:
+    """Gradio; the event loops that it leaves open are let go of before the next test."""
+    yield pytest.importorskip("gradio")
+    gc.collect()
+
+
+def with_gradio(test: Any) -> Any:
+    """Pass over what Gradio itself does not close, and what it still uses of pandas."""
+    for ignored in (
+        "ignore:Exception ignored in. <(socket.socket|function BaseEventLoop)",
+        "ignore:unclosed (event loop|<socket)",
+        "ignore:.*no_silent_downcasting",
+    ):
+        test = pytest.mark.filterwarnings(ignored)(test)
+    return pytest.mark.usefixtures("gradio")(test)
 
 
 class Stride(Action):
@@ -141,8 +161,8 @@ def test_what_the_page_says_runs() -> None:
     assert (done.returncode, "1.0" in done.stdout) == (0, True), done.stderr
 
 
+@with_gradio
 def test_the_routes_beside_the_page() -> None:
-    pytest.importorskip("gradio")
     with running(create_web_interface_app(Walk)) as url, httpx.Client(base_url=url) as http:
         assert [http.get(path).headers["location"] for path in ("/", "/web")] == ["/web/", "/web/"]
         assert http.get("/web/metadata").json()["name"] == "Walk"
@@ -158,8 +178,8 @@ def test_the_routes_beside_the_page() -> None:
         assert http.post("/web/step", json={"action": {"by": 1}}, headers=elsewhere).status_code == 403
 
 
+@with_gradio
 def test_the_page_is_there_where_the_environment_variable_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("gradio")
     from gradio_client import Client
 
     monkeypatch.setenv("ENABLE_WEB_INTERFACE", "false")
@@ -178,6 +198,7 @@ def test_the_page_is_there_where_the_environment_variable_says_so(monkeypatch: p
         assert json.loads(page.predict(api_name="/state"))["step_count"] == 2
 
 
+@with_gradio
 @pytest.mark.parametrize(
     ("options", "tabs"),
     [
@@ -186,8 +207,7 @@ def test_the_page_is_there_where_the_environment_variable_says_so(monkeypatch: p
         ({"show_default_tab": False}, []),
     ],
 )
-def test_an_environments_own_page(options: dict[str, Any], tabs: list[str]) -> None:
-    gradio = pytest.importorskip("gradio")
+def test_an_environments_own_page(gradio: Any, options: dict[str, Any], tabs: list[str]) -> None:
     given: list[Any] = []
 
     def build(*arguments: Any) -> Any:
