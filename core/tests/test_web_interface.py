@@ -66,7 +66,7 @@ class Walk(Environment[Stride, Place, State]):
         self._at, self._steps, self._name = start, 0, episode_id or "walk"
         return Place(at=self._at)
 
-    def step(self, action: Stride) -> Place:
+    def step(self, action: Stride, timeout_s: float | None = None) -> Place:
         if action.by == 9:
             raise ValueError("too far for one stride")
         self._at += action.by + sum(action.over)
