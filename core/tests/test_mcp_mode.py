@@ -18,14 +18,17 @@ from openenv import EnvClient, GenericEnvClient
 from openenv.client.tools import MCPToolClient
 from openenv.contract import ServerMode
 from openenv.errors import UnknownMessageTypeError, UsageError
-from openenv.server import create_app, create_fastapi_app
+from openenv.server import create_app, create_fastapi_app, create_web_interface_app
 
 CONTROL = ("reset", "step", "state")
 
 
 @pytest.fixture(scope="module")
 def production_url() -> Iterator[str]:
-    with running(create_app(Kit, mode="production")) as address:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ENABLE_WEB_INTERFACE", "true")
+        app = create_app(Kit, mode="production")
+    with running(app) as address:
         yield address
 
 
@@ -41,7 +44,8 @@ def rpc(method: str, **params: Any) -> dict[str, Any]:
 
 def test_production_has_no_route_of_control(production_url: str) -> None:
     with httpx.Client(base_url=production_url) as http:
-        for path in ("/reset", "/step", "/state", "/session", "/web", "/web/reset", "/web/step", "/web/state", "/ws/reset"):
+        of_the_page = ("/", "/web", "/web/", "/web/reset", "/web/step", "/web/state", "/web/metadata", "/web/config", "/ws/ui")
+        for path in ("/reset", "/step", "/state", "/session", "/ws/reset", *of_the_page):
             for method in ("GET", "POST", "PUT", "DELETE"):
                 assert http.request(method, path, json={"action": {"by": 1}}).status_code == 404, (method, path)
         assert http.get("/health").json() == {"status": "healthy"}
@@ -49,7 +53,12 @@ def test_production_has_no_route_of_control(production_url: str) -> None:
         assert http.post("/mcp", json=rpc("tools/call", name="look")).json()["result"]["data"] == "the real thing"
 
 
-@pytest.mark.parametrize("kind", [*CONTROL, "render", "lanes"])
+def test_the_playground_is_not_there_in_production_even_where_it_is_asked_for() -> None:
+    app = create_web_interface_app(Kit, mode="production")
+    assert [path for route in app.routes if (path := getattr(route, "path", "")).startswith(("/web", "/ws/ui"))] == []
+
+
+@pytest.mark.parametrize("kind", [*CONTROL, "render", "lanes", "page"])
 def test_production_takes_no_message_of_control(production_url: str, kind: str) -> None:
     socket_url = f"{production_url.replace('http', 'ws')}/ws"
     data = {"by": 1, "count": 2}

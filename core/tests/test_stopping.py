@@ -11,11 +11,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from counting import Count, CounterEnv
+from counting import Count, Counter, CounterEnv
 from server_process import SERVE, ServerProcess
-from serving import wait_until
+from serving import running, wait_until
 
 from openenv.errors import SessionLost, ShuttingDown
+from openenv.server import create_app
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stops by signal")
 
@@ -101,3 +102,11 @@ def test_a_second_signal_ends_at_once(servers: list[Server], tmp_path: Path) -> 
         await env.close()
 
     asyncio.run(play())
+
+
+def test_an_app_may_be_served_again() -> None:
+    app = create_app(Counter)
+    for _ in range(2):
+        with running(app) as url, CounterEnv(url).sync() as env:
+            env.reset()
+            assert env.step(Count(amount=2)).observation.total == 2

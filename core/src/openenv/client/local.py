@@ -112,11 +112,11 @@ class LocalTransport(_LocalSession):
     """One session of this process, used from an event loop."""
 
     async def open(self) -> LocalTransport:
-        await asyncio.wrap_future(_submit(self._start()))
+        await asyncio.wrap_future(submit(self._start()))
         return self
 
     async def request(self, call: Call) -> dict[str, Any]:
-        reply = asyncio.wrap_future(_submit(self._answer(call)))
+        reply = asyncio.wrap_future(submit(self._answer(call)))
         try:
             done, _ = await asyncio.wait([reply], timeout=call.timeout_s + GRACE_S)
         except asyncio.CancelledError:
@@ -128,25 +128,25 @@ class LocalTransport(_LocalSession):
         return reply.result()
 
     async def close(self) -> None:
-        await asyncio.wait([asyncio.wrap_future(_submit(self._stop()))], timeout=CLOSE_TIMEOUT_S)
+        await asyncio.wait([asyncio.wrap_future(submit(self._stop()))], timeout=CLOSE_TIMEOUT_S)
 
 
 class BlockingLocalTransport(_LocalSession):
     """As `LocalTransport`, for threads that wait."""
 
     def open(self) -> BlockingLocalTransport:
-        _submit(self._start()).result()
+        submit(self._start()).result()
         return self
 
     def request(self, call: Call) -> dict[str, Any]:
-        reply = _submit(self._answer(call))
+        reply = submit(self._answer(call))
         done, _ = concurrent.futures.wait([reply], timeout=call.timeout_s + GRACE_S)
         if not done:
             raise call.late()
         return reply.result()
 
     def close(self) -> None:
-        concurrent.futures.wait([_submit(self._stop())], timeout=CLOSE_TIMEOUT_S)
+        concurrent.futures.wait([submit(self._stop())], timeout=CLOSE_TIMEOUT_S)
 
 
 CLOSE_TIMEOUT_S = 10.0
@@ -156,7 +156,7 @@ _host: tuple[int, asyncio.AbstractEventLoop] | None = None
 _host_turn = threading.Lock()
 
 
-def _submit(work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+def submit(work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
     """Run a coroutine on this process's loop for local sessions, started when first needed."""
     global _host
     with _host_turn:

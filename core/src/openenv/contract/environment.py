@@ -108,6 +108,21 @@ class Environment(ABC, Generic[ActT, ObsT, StateT]):
         """
         raise NotImplementedError(f"{type(self).__name__} has no render()")
 
+    def render_web(self, observation: dict[str, Any]) -> str | None:
+        """Draw an observation for the page at `/web`: HTML, or None (the default) to list the fields instead.
+
+        Args:
+            observation: plain data, `reward` and `done` included. Text that a player wrote must be escaped.
+        """
+        return None
+
+    def web_actions(self, observation: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        """Name the buttons of the page at `/web`: for each its text, and the fields of the action that it does.
+
+        None by default. `observation` is what `render_web` gets.
+        """
+        return []
+
     def get_metadata(self) -> EnvironmentMetadata:
         """Return the environment's name and description; by default from the class and its docstring."""
         return describe(type(self))

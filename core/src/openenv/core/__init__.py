@@ -108,9 +108,13 @@ if TYPE_CHECKING:
         HTTPEnvServer,
         create_app,
         create_fastapi_app,
+        create_web_interface_app,
     )
     from ..server.get_endpoints import (
         GetEndpointConfig,
+    )
+    from ..web import (
+        WebInterfaceManager,
     )
 
 __all__ = [
@@ -180,9 +184,11 @@ __all__ = [
     "WSStateMessage",
     "WSStateResponse",
     "WSStepMessage",
+    "WebInterfaceManager",
     "create_app",
     "create_fastapi_app",
     "create_llm_client",
+    "create_web_interface_app",
     "deserialize_action",
     "deserialize_action_with_preprocessing",
     "serialize_observation",
@@ -197,9 +203,11 @@ _LATER = {
     "MCPEnvironment": "..mcp",
     "OpenAIClient": "..llm",
     "ToolCall": "..llm",
+    "WebInterfaceManager": "..web",
     "create_app": "..server",
     "create_fastapi_app": "..server",
     "create_llm_client": "..llm",
+    "create_web_interface_app": "..server",
 }
 
 

@@ -78,7 +78,7 @@ class _Control:
     async def reset(self, request: HttpRequest) -> Response:
         async def run() -> Response:
             body = await whole_body(request, self._longest)
-            data = _fields(body)
+            data = fields_of(body)
             request_id = _request_id(data)
             data |= _read_reset(data)
 
@@ -96,7 +96,7 @@ class _Control:
 
     async def step(self, request: HttpRequest) -> Response:
         async def run() -> Response:
-            data = _fields(await whole_body(request, self._longest))
+            data = fields_of(await whole_body(request, self._longest))
             action = data.get("action")
             if not isinstance(action, dict):
                 raise InvalidActionError("a step's body needs 'action' to be an object: {\"action\": {…}}")
@@ -164,7 +164,7 @@ async def whole_body(request: HttpRequest, longest: int) -> bytes:
     return bytes(raw)
 
 
-def _fields(body: bytes) -> dict[str, Any]:
+def fields_of(body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:

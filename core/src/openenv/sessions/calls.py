@@ -168,6 +168,8 @@ class Calls:
             return partial(answer, environment, request.data, standard=request.type == messages.TOOLS)
         if request.type == messages.RENDER:
             return lambda: _picture_of(environment)
+        if request.type == messages.PAGE:
+            return lambda: _page_of(environment, request.data)
         if request.type == messages.TASKS:
             return lambda: tasks_of(environment, request.data)
         if request.type == messages.METADATA:
@@ -255,6 +257,7 @@ class Calls:
 _RETURNS: dict[str, tuple[type, str]] = {
     messages.STATE: (BaseModel, "a State"),
     messages.RENDER: (dict, "a MIME bundle"),
+    messages.PAGE: (dict, "what a page shows"),
     **dict.fromkeys(messages.OF_TOOLS, (dict, "an answer")),
     messages.TASKS: (dict, "tasks"),
     messages.METADATA: (dict, "an EnvironmentMetadata"),
@@ -272,6 +275,11 @@ def _picture_of(environment: AnyEnvironment) -> Any:
         return environment.render()
     except (NotImplementedError, AttributeError) as error:
         raise NotSupportedError(str(error)) from None
+
+
+def _page_of(environment: AnyEnvironment, observation: Any) -> dict[str, Any]:
+    draw, offer = getattr(environment, "render_web", None), getattr(environment, "web_actions", None)
+    return {"html": draw and draw(observation), "actions": offer(observation) if offer else []}
 
 
 def _state_of(environment: AnyEnvironment) -> Any:

@@ -44,8 +44,10 @@ class Registry:
     def prepare(self) -> None:
         """Build environments ahead where they live in processes, so that the first sessions need not wait for them.
 
-        Needs a running loop; without it this happens with the first session.
+        Needs a running loop; without it this happens with the first session. After `close` sessions may begin again.
         """
+        if self.stopping:
+            self._supply = Supply(self.spec, self.settings)
         self._supply.begin()
 
     @property

@@ -25,7 +25,12 @@ def deserialize_action(action_data: dict[str, Any], action_cls: type[ActT]) -> A
 
 def deserialize_action_with_preprocessing(action_data: dict[str, Any], action_cls: type[ActT]) -> ActT:
     """As `deserialize_action`, for data from a form: text where a list or a map is due is read as JSON."""
-    return action_cls.model_validate({name: _from_form(value, action_cls, name) for name, value in action_data.items()})
+    return action_cls.model_validate(from_form(action_data, action_cls))
+
+
+def from_form(action_data: dict[str, Any], action_cls: type[Action]) -> dict[str, Any]:
+    """Return an action's data with the text that a form gave for lists and maps read as JSON; nothing is validated."""
+    return {name: _from_form(value, action_cls, name) for name, value in action_data.items()}
 
 
 def _from_form(value: Any, action_cls: type[Action], name: str) -> Any:

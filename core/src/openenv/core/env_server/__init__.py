@@ -90,9 +90,13 @@ if TYPE_CHECKING:
         HTTPEnvServer,
         create_app,
         create_fastapi_app,
+        create_web_interface_app,
     )
     from ...server.get_endpoints import (
         GetEndpointConfig,
+    )
+    from ...web import (
+        WebInterfaceManager,
     )
 
 __all__ = [
@@ -151,8 +155,10 @@ __all__ = [
     "WSStateMessage",
     "WSStateResponse",
     "WSStepMessage",
+    "WebInterfaceManager",
     "create_app",
     "create_fastapi_app",
+    "create_web_interface_app",
     "deserialize_action",
     "deserialize_action_with_preprocessing",
     "serialize_observation",
@@ -162,8 +168,10 @@ _LATER = {
     "GetEndpointConfig": "...server.get_endpoints",
     "HTTPEnvServer": "...server",
     "MCPEnvironment": "...mcp",
+    "WebInterfaceManager": "...web",
     "create_app": "...server",
     "create_fastapi_app": "...server",
+    "create_web_interface_app": "...server",
 }
 
 
