@@ -12,11 +12,15 @@ from .bench import bench
 from .doctor import doctor
 from .exits import FAILED, USAGE
 from .init import init
+from .list_environments import list_environments
 from .play import play
 from .serve import serve
 from .validate import validate
 
-COMMANDS = (init, serve, validate, play, bench, doctor)
+COMMANDS = {
+    **{command.__name__: command for command in (init, serve, validate, play, bench, doctor)},
+    "list": list_environments,
+}
 
 app = typer.Typer(
     name="openenv",
@@ -25,8 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in COMMANDS:
-    app.command()(command)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
 
 
 def _tell_version(wanted: bool) -> None:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ..contract.environment import Environment
 from ..errors import UsageError
+from ..hub.installed import installed_environment, plain_name
 from ..sessions.spec import load
 from .app import create_app
 from .folder import MANIFEST, app_of, is_folder
-
-GROUP = "openenv.environments"
-"""The entry points by which installed environments are found."""
 
 
 def name_of(target: str) -> str:
@@ -50,16 +47,11 @@ def app_named(name: str) -> Any:
 
 
 def _package(name: str) -> str:
-    """Return the package of an installed environment."""
-    wanted = _plain(name)
-    for entry in entry_points(group=GROUP):
-        if _plain(entry.name) == wanted:
-            return entry.module
-    package = f"{wanted.replace('-', '_')}_env"
-    if package.isidentifier() and find_spec(package) is not None:
-        return package
-    raise UsageError(f"no environment {name!r} is installed here, and no such folder exists: pip install openenv-{wanted}-env")
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "-").removesuffix("-env").removeprefix("openenv-")
+    """Return the package of an installed environment, or of one that can be imported though nothing says that it is there."""
+    package = f"{plain_name(name).replace('-', '_')}_env"
+    try:
+        return installed_environment(name).package
+    except UsageError:
+        if package.isidentifier() and find_spec(package) is not None:
+            return package
+        raise
