@@ -26,4 +26,5 @@ def init(
     typer.echo(f'  cd "{folder}"')
     typer.echo('  pip install -e ".[server]" --group test')
     typer.echo("  pytest")
-    typer.echo("  python -m openenv.server . --port 8000")
+    typer.echo("  openenv validate")
+    typer.echo("  openenv serve --reload")
