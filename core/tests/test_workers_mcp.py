@@ -214,6 +214,7 @@ async def test_an_official_client_is_told_and_begins_anew(own: ServerProcess) ->
         content = (await agent.call_tool("count")).structured_content or {}
         os.kill(content["pid"], signal.SIGKILL)
         await asyncio.to_thread(wait_until, lambda: not alive(content["pid"]))
+        # Until the parent knows, it may still hand a connection to the dead worker, and that one is lost.
         await asyncio.sleep(
             1.0
         )  # until the parent knows: it may still hand a connection to the dead worker, and that one is lost
