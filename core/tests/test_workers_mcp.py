@@ -215,9 +215,7 @@ async def test_an_official_client_is_told_and_begins_anew(own: ServerProcess) ->
         os.kill(content["pid"], signal.SIGKILL)
         await asyncio.to_thread(wait_until, lambda: not alive(content["pid"]))
         # Until the parent knows, it may still hand a connection to the dead worker, and that one is lost.
-        await asyncio.sleep(
-            1.0
-        )  # until the parent knows: it may still hand a connection to the dead worker, and that one is lost
+        await asyncio.sleep(1.0)
         with pytest.raises(MCPError):
             await agent.call_tool("count")
     async with SdkClient(f"{own.url}/mcp") as agent:
