@@ -63,6 +63,7 @@ def test_a_server_is_held_to_the_contract(tmp_path: Path) -> None:
     assert "manifest" not in found
 
 
+@pytest.mark.long
 def test_a_step_that_hangs_ends_the_examination(tmp_path: Path) -> None:
     folder = whole_folder(tmp_path)
     code = folder / "server" / "app.py"

@@ -30,9 +30,19 @@ from openenv.server import create_app
 
 @pytest.fixture
 def gradio() -> Iterator[Any]:
-    """Gradio; the event loops that it leaves open are let go of before the next test."""
+    """Gradio; the event loops that it leaves open are closed before the next test."""
+    before = {id(loop) for loop in idle_loops()}
     yield pytest.importorskip("gradio")
+    for loop in idle_loops():
+        if id(loop) not in before:
+            loop.close()
     gc.collect()
+
+
+def idle_loops() -> list[asyncio.AbstractEventLoop]:
+    """Return the event loops that are open and do not run."""
+    loops: list[Any] = [found for found in gc.get_objects() if issubclass(type(found), asyncio.AbstractEventLoop)]
+    return [loop for loop in loops if not loop.is_running() and not loop.is_closed()]
 
 
 def with_gradio(test: Any) -> Any:
