@@ -252,11 +252,3 @@ class Leaking(Sound):
     def __init__(self) -> None:
         super().__init__()
         threading.Thread(target=self.over.wait, args=(30,), daemon=True).start()
-
-
-class Endless(Sound):
-    """Goes on after the end."""
-
-    def step(self, action: Guess, timeout_s: float | None = None) -> Seen:
-        self._state.step_count %= 5
-        return super().step(action)

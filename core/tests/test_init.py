@@ -9,12 +9,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
 import openenv
 from openenv import GenericEnvClient
-from openenv.cli.init import init
 from openenv.errors import UsageError
 from openenv.hub.names import environment_name
 from openenv.hub.scaffold import TEMPLATES, scaffold
@@ -53,20 +50,22 @@ def test_what_cannot_be_a_name_is_refused_in_one_line(given: str, tmp_path: Path
 
 
 def test_the_command_writes_a_folder_once(tmp_path: Path) -> None:
-    app = typer.Typer()
-    app.command()(init)
-    first = CliRunner().invoke(app, ["My Game", "-o", str(tmp_path / "new")])
-    assert first.exit_code == 0, first.output
+    def init(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-m", "openenv.cli", "init", *arguments], capture_output=True, text=True)
+
+    first = init("My Game", "-o", str(tmp_path / "new"))
+    assert first.returncode == 0, first.stderr
     written = {path: path.read_bytes() for path in (tmp_path / "new" / "my_game").rglob("*") if path.is_file()}
     assert written
-    second = CliRunner().invoke(app, ["my_game", "-o", str(tmp_path / "new")])
-    assert second.exit_code == 1
-    assert "my_game exists already" in second.output
+    second = init("my_game", "-o", str(tmp_path / "new"))
+    assert second.returncode == 2
+    assert "my_game exists already" in second.stderr
+    assert "Traceback" not in second.stderr
     assert {path: path.read_bytes() for path in written} == written
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["my_game"]
-    unknown = CliRunner().invoke(app, ["other", "-o", str(tmp_path), "--template", "chess"])
-    assert unknown.exit_code == 1
-    assert "no template 'chess'" in unknown.output
+    unknown = init("other", "-o", str(tmp_path), "--template", "chess")
+    assert unknown.returncode == 2
+    assert "no template 'chess'" in unknown.stderr
 
 
 @pytest.mark.parametrize("template", TEMPLATES)

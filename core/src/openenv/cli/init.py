@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ..errors import UsageError
 from ..hub.scaffold import TEMPLATES, scaffold
 
 
@@ -17,11 +16,7 @@ def init(
     template: Annotated[str, typer.Option(help=f"What to begin with: {', '.join(TEMPLATES)}")] = TEMPLATES[0],
 ) -> None:
     """Write a complete environment, which runs and passes its tests, for you to change. Overwrites nothing."""
-    try:
-        folder = scaffold(name, output_dir, template)
-    except UsageError as error:
-        typer.echo(f"openenv: {error}", err=True)
-        raise typer.Exit(1) from None
+    folder = scaffold(name, output_dir, template)
     typer.echo(f"{folder} is an environment that runs. Next:")
     typer.echo(f'  cd "{folder}"')
     typer.echo('  pip install -e ".[server]" --group test')

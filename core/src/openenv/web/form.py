@@ -44,6 +44,6 @@ def _field(name: str, field: dict[str, Any], required: bool) -> dict[str, Any]:
         "min_length": field.get("minLength"),
         "max_length": field.get("maxLength"),
         "pattern": field.get("pattern"),
-        "placeholder": f"Enter {name}...",
+        "placeholder": f"a value for {name}",
         "help_text": description,
     }
