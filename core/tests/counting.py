@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 import threading
 import time
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -44,6 +46,8 @@ class Counter(Environment[Count, Total, CountState]):
 
     SUPPORTS_CONCURRENT_SESSIONS = True
     alive: ClassVar[set[int]] = set()
+    """The numbers of those that are built and not closed, in the order of building."""
+    numbers: ClassVar[Iterator[int]] = itertools.count()
     closed_by: ClassVar[dict[int, int]] = {}
     """The thread that closed, by the one that built."""
 
@@ -52,7 +56,14 @@ class Counter(Environment[Count, Total, CountState]):
         self._builder = threading.get_ident()
         Counter.closed_by.pop(self._builder, None)
         self._state = CountState()
-        Counter.alive.add(id(self))
+        self._number = next(Counter.numbers)
+        Counter.alive.add(self._number)
+
+    @classmethod
+    def count_from_now(cls) -> Callable[[], int]:
+        """Return what tells how many are alive of those built from now on; what others still close does not count."""
+        first = next(cls.numbers)
+        return lambda: sum(number > first for number in tuple(cls.alive))
 
     def reset(self, seed: int | None = None, episode_id: str | None = None, *, start: int = 0) -> Total:
         self._state = CountState(episode_id=episode_id or f"seed-{seed}", seed=seed, total=start, start=start)
@@ -89,7 +100,7 @@ class Counter(Environment[Count, Total, CountState]):
         return self._state
 
     def close(self) -> None:
-        Counter.alive.discard(id(self))
+        Counter.alive.discard(self._number)
         Counter.closed_by[self._builder] = threading.get_ident()
 
 

@@ -86,18 +86,18 @@ def test_an_unknown_session_is_not_found_for_reset_too(url: str) -> None:
 
 
 def test_a_session_can_be_ended(url: str) -> None:
-    alive = len(Counter.alive)
+    alive = Counter.count_from_now()
     session = curl(url, "POST", "/reset", headers={SESSION: "new"}).headers[SESSION]
-    assert len(Counter.alive) == alive + 1
+    assert alive() == 1
     assert curl(url, "DELETE", "/session", headers={SESSION: session}).status_code == 204
-    assert len(Counter.alive) == alive
+    assert alive() == 0
     assert problem(curl(url, "GET", "/state", headers={SESSION: session})) == (404, "SESSION_UNKNOWN")
 
 
 def test_the_default_session_idles_out_and_no_step_runs_on_another(url: str) -> None:
-    alive = len(Counter.alive)
+    alive = Counter.count_from_now()
     curl(url, "POST", "/reset")
-    wait_until(lambda: len(Counter.alive) == alive)
+    wait_until(lambda: alive() == 0)
     assert problem(curl(url, "POST", "/step", json={"action": {"amount": 1}})) == (409, "SESSION_ERROR")
 
 

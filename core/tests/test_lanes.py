@@ -393,7 +393,7 @@ async def test_a_deadline_of_lanes_is_kept_while_they_are_built(codec: str) -> N
 @pytest.mark.parametrize("leave", ["close", "cut", "cut while they are made"])
 async def test_every_slot_comes_back(codec: str, leave: str) -> None:
     app = create_app(SlowToMake, max_concurrent_envs=6, lane_threads=2, resume_window_s=0.1)
-    before = set(Counter.alive)
+    alive = Counter.count_from_now()
     with running(app) as url:
         async with speaking(url, codec) as client:
             if leave == "cut while they are made":
@@ -404,7 +404,7 @@ async def test_every_slot_comes_back(codec: str, leave: str) -> None:
             assert app.state.registry.slots_taken == 6
             await (client.say("close") if leave == "close" else client.vanish())
             wait_until(lambda: app.state.registry.slots_taken == 0)
-            wait_until(lambda: Counter.alive == before)
+            wait_until(lambda: alive() == 0)
             assert len(app.state.registry) == 0
 
 
@@ -427,14 +427,14 @@ async def test_a_lane_that_cannot_be_built_leaves_none(codec: str, settings: dic
                 raise OSError("out of order")
             super().__init__()
 
-    before = set(Counter.alive)
+    alive = Counter.count_from_now()
     app = create_app(Unlucky, max_concurrent_envs=5, **settings)
     with running(app) as url:
         async with speaking(url, codec) as client:
             reply = await client.ask("lanes", 1, {"count": 5})
             assert (reply["data"]["code"], "out of order" in reply["data"]["message"]) == ("FACTORY_ERROR", True)
             assert app.state.registry.slots_taken == 0
-            assert Counter.alive == before
+            assert alive() == 0
             assert (await client.ask("lanes", 2, {"count": 5}))["type"] == "lanes"
             reply = await client.ask("reset", 3, lanes=[4, 0])
             assert [told(entry) for entry in reply["data"]] == [0, 0]

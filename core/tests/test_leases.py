@@ -38,7 +38,7 @@ async def test_a_client_that_leaves_in_an_endless_step_costs_no_slot_with_proces
 async def test_a_session_that_ends_in_a_step_gives_its_slot_back_when_the_step_is_given_up() -> None:
     app = create_app(Counter, max_concurrent_envs=1, step_timeout_s=0.3)
     with running(app) as url:
-        alive = len(Counter.alive)
+        alive = Counter.count_from_now()
         visitor = Visitor(url)
         socket = await visitor.begun_v1()
         await visitor.ask(socket, "step", data={"sleep_s": 1.5})
@@ -46,8 +46,8 @@ async def test_a_session_that_ends_in_a_step_gives_its_slot_back_when_the_step_i
         await until(lambda: len(app.state.registry) == 0)
         assert app.state.registry.slots_taken == 1
         await until(lambda: app.state.registry.slots_taken == 0, 1.0)
-        assert len(Counter.alive) == alive + 1
-        await until(lambda: len(Counter.alive) == alive)
+        assert alive() == 1
+        await until(lambda: alive() == 0)
         assert all(builder == closer for builder, closer in Counter.closed_by.items())
 
 

@@ -67,7 +67,7 @@ class Welcome(Observation):
 
 
 def test_a_server_joins_an_application_of_ones_own() -> None:
-    said, before = [], set(Counter.alive)
+    said, alive = [], Counter.count_from_now()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -98,7 +98,7 @@ def test_a_server_joins_an_application_of_ones_own() -> None:
         assert "rules" in httpx.get(f"{url}/schema").json()["reset_observation"]["properties"]
     assert said == ["up", "down"]
     assert (server.is_concurrency_safe, server.concurrency_config.session_timeout) == (True, 30)
-    assert Counter.alive - before == set()
+    assert alive() == 0
 
 
 def test_what_a_server_knows_of_a_session() -> None:

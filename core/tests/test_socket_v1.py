@@ -105,7 +105,7 @@ async def test_health_answers_while_every_session_is_busy() -> None:
 
 async def test_a_socket_that_goes_away_gives_its_environment_back() -> None:
     with running(create_app(Counter, max_concurrent_envs=1, queue_timeout_s=5)) as url:
-        alive = len(Counter.alive)
+        alive = Counter.count_from_now()
         for _ in range(5):
             socket = await websockets.connect(socket_url(url))
             await exchange(socket, {"type": "reset"})
@@ -114,17 +114,18 @@ async def test_a_socket_that_goes_away_gives_its_environment_back() -> None:
             await socket.wait_closed()
         async with CounterEnv(base_url=url) as env:
             await env.reset()
-        wait_until(lambda: len(Counter.alive) == alive)
+        wait_until(lambda: alive() == 0)
 
 
 async def test_an_instance_serves_one_session_after_another() -> None:
+    alive = Counter.count_from_now()
     one = Counter()
     with running(create_app(one, queue_timeout_s=2)) as url:
         for start in (1, 2):
             async with CounterEnv(base_url=url) as env:
                 assert (await env.reset(start=start)).observation.total == start
     assert one.state.start == 2
-    assert id(one) not in Counter.alive
+    assert alive() == 0
 
 
 async def test_an_environment_that_cannot_be_built_says_so() -> None:
@@ -171,13 +172,13 @@ def test_settings_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch)
 
 async def test_a_session_that_lies_unused_is_ended() -> None:
     with running(create_app(Counter, idle_timeout_s=0.2)) as url:
-        alive = len(Counter.alive)
+        alive = Counter.count_from_now()
         async with CounterEnv(base_url=url) as env:
             await env.reset()
             await env.step(Count(sleep_s=0.5))
-            assert len(Counter.alive) == alive + 1
+            assert alive() == 1
             await asyncio.sleep(0.6)
-            assert len(Counter.alive) == alive
+            assert alive() == 0
             with pytest.raises(RuntimeError, match="ended"):
                 await env.step(Count(amount=1))
 
