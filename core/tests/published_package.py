@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from filelock import FileLock
+
 DISTRIBUTIONS = {"0.10.0": "openenv==0.10.0", "0.3.0": "openenv-core==0.3.0"}
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 HOME = Path(os.environ.get("OPENENV_INTEROP_HOME") or CACHE / "openenv-interop")
@@ -34,8 +36,11 @@ def is_installed(version: str) -> bool:
 
 
 def install(version: str) -> None:
-    """Make the environment of a version unless it is there."""
-    if not is_installed(version):
+    """Make the environment of a version unless it is there; of several processes that want it, one makes it."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    with FileLock(HOME / f"{version}.lock"):
+        if is_installed(version):
+            return
         print(f"installing {DISTRIBUTIONS[version]} into an environment of its own …", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(HOME / version)], check=True)
         subprocess.run([str(interpreter(version)), "-m", "pip", "install", "-q", DISTRIBUTIONS[version]], check=True)
