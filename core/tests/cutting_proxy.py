@@ -168,6 +168,7 @@ class CuttingProxy:
         self.refused: list[float] = []
         self._script: deque[Sequence[Fault]] = deque()
         self._refuses = False
+        self._running: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="cutting-proxy")
         self._thread.start()
@@ -219,30 +220,35 @@ class CuttingProxy:
         asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
 
     def _run(self) -> None:
-        accepting = self._loop.create_task(self._accept())
+        self._loop.add_reader(self._listener, self._accept)
         self._loop.run_forever()
+        self._loop.remove_reader(self._listener)
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        assert accepting.done()
         self._listener.close()
         self._loop.close()
 
-    async def _accept(self) -> None:
-        running: set[asyncio.Task[None]] = set()
-        while True:
-            client, _ = await self._loop.sock_accept(self._listener)
-            client.setblocking(False)
-            if self._refuses:
-                self.refused.append(time.monotonic())
-                _close(client, Cut.RESET)
-                continue
-            link = Link(client, self._script.popleft() if self._script else ())
-            self.links.append(link)
-            task = self._loop.create_task(link.run(self._target))
-            running.add(task)
-            task.add_done_callback(running.discard)
+    def _accept(self) -> None:
+        try:
+            client, _ = self._listener.accept()
+        except (BlockingIOError, ConnectionError):
+            return
+        client.setblocking(False)
+        if self._refuses:
+            self.refused.append(time.monotonic())
+            _close(client, Cut.RESET)
+            return
+        link = Link(client, self._script.popleft() if self._script else ())
+        self.links.append(link)
+        task = self._loop.create_task(link.run(self._target))
+        self._running.add(task)
+        task.add_done_callback(lambda ended: self._ended(ended, client))
+
+    def _ended(self, task: asyncio.Task[None], client: socket.socket) -> None:
+        self._running.discard(task)
+        _close(client, Cut.RESET)  # one that was cancelled before its first moment has closed nothing
 
 
 async def _both(pumps: Sequence[asyncio.Task[Any]]) -> Cut:
