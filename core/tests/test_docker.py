@@ -137,35 +137,6 @@ def test_locks_are_opened_by_name(engine: Any, counter_image: str, tmp_path: Pat
 
 
 @needs_engine
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a container's own address")
-def test_without_egress_only_the_client_comes_in(engine: Any, counter_image: str) -> None:
-    """Another container stands for the rest of the world: who may go out reaches it, and who may not does not."""
-    world = engine.containers.run(counter_image, detach=True, remove=True)
-    try:
-        world.reload()
-        there = world.attrs["NetworkSettings"]["IPAddress"]
-        reach = f"""
-            import socket, time
-            for _ in range(100):
-                try:
-                    print(bool(socket.create_connection(({there!r}, 8000), 3)))
-                    break
-                except ConnectionRefusedError:
-                    time.sleep(0.1)
-                except OSError as error:
-                    print(False)
-                    break
-        """
-        for egress in (True, False):
-            with CounterEnv.from_docker_image(counter_image, egress=egress).sync() as env:
-                assert env.reset(start=2).observation.total == 2
-                assert inside(engine, reach) == str(egress)
-    finally:
-        world.stop(timeout=5)
-    assert left(engine, MINE) == set()
-
-
-@needs_engine
 def test_one_that_does_not_answer_is_ended(engine: Any, counter_image: str) -> None:
     with pytest.raises(LaunchError, match=r"did not answer at http://127\.0\.0\.1:\d+ within 1 s; its last output:\n  not yet"):
         CounterEnv.from_docker_image(counter_image, startup_timeout_s=1.0, command=SLOW_TO_START, stop_timeout_s=0)
@@ -292,7 +263,7 @@ def test_an_image_that_there_is_not_is_named(engine: Any) -> None:
         ({"memory_mb": "4g"}, "memory_mb must be a number above 0, but is '4g'"),
         ({"network": "host"}, "opens no port"),
         ({"network": "others", "egress": False}, "leave network out"),
-        ({"port": 8000, "egress": False}, r"leave it out|needs Linux"),
+        ({"forwarder": True}, "leave forwarder out"),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any], told: str) -> None:

@@ -6,8 +6,9 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from ...errors import LaunchError
 from .owner import HOST, host, is_gone
@@ -15,6 +16,11 @@ from .owner import HOST, host, is_gone
 STANDARD = "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
 REQUEST_TIMEOUT_S = 120.0
 GONE_WITHIN_S = 60.0
+
+KEPT_OUTPUT = {"type": "json-file", "config": {"max-size": "16m", "max-file": "1"}}
+"""So much of a container's output lies on the engine's disk, however much it prints."""
+
+T = TypeVar("T")
 
 logger = logging.getLogger("openenv.launch")
 
@@ -49,6 +55,17 @@ def _knock(where: str) -> None:
     if kind == "unix" and hasattr(socket, "AF_UNIX"):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             probe.connect(path)
+
+
+def is_podman(client: Any) -> bool:
+    """Return whether it is a Podman engine."""
+    return any("Podman" in part.get("Name", "") for part in client.version().get("Components") or ())
+
+
+def whole(call: Callable[[], T]) -> T:
+    """Return what a call returns; an interrupt waits for the call's end, so that what it made can be removed."""
+    with ThreadPoolExecutor(1, "openenv-engine-call") as thread:
+        return thread.submit(call).result()
 
 
 @contextlib.contextmanager
