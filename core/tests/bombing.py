@@ -38,7 +38,7 @@ def count(target: str) -> str:
 def fill_memory(target: str) -> str:
     held = []
     while True:
-        held.append(bytearray(os.urandom(MEBIBYTE)))
+        held.append(bytearray(b"x" * MEBIBYTE))
 
 
 def fork_without_end(target: str) -> str:
@@ -48,10 +48,8 @@ def fork_without_end(target: str) -> str:
 
 
 def start_threads(target: str) -> str:
-    number = 0
     while True:
         threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
-        number += 1
 
 
 def write(target: str) -> str:
@@ -112,10 +110,7 @@ class Bomber(Environment[Deed, Sight, State]):
 
 
 class BomberEnv(EnvClient[Deed, Sight, State]):
-    """Client of `Bomber`."""
-
-    def _step_payload(self, action: Deed) -> dict[str, Any]:
-        return action.model_dump()
+    """Plays `Bomber`."""
 
 
 app = create_app(Bomber)
