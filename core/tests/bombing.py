@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from openenv import Action, EnvClient, Environment, Observation, State
 from openenv.server import create_app
@@ -81,8 +80,7 @@ def flood_the_log(target: str) -> str:
 
 
 DEEDS: dict[str, Callable[[str], str]] = {
-    deed.__name__: deed
-    for deed in (count, fill_memory, fork_without_end, start_threads, write, fill, reach, flood_the_log)
+    deed.__name__: deed for deed in (count, fill_memory, fork_without_end, start_threads, write, fill, reach, flood_the_log)
 }
 
 

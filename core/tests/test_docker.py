@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 from containers import COUNTER, left
 from counting import Count, CounterEnv
+from engine_proxy import proxied
 from serving import wait_until
 
 from openenv.core.containers.runtime import LocalDockerProvider
@@ -185,6 +188,36 @@ def test_what_is_interrupted_leaves_nothing(engine: Any, counter_image: str, whe
     _, log = begun.communicate(timeout=60)
     assert ("KeyboardInterrupt" in log) == bool(ending), log
     assert left(engine, begun.pid) == set()
+
+
+@needs_engine
+@pytest.mark.skipif(sys.platform == "win32", reason="interrupts by signal")
+@pytest.mark.parametrize("request_line", ["/containers/create", pytest.param("/networks/create", marks=pytest.mark.long)])
+def test_what_the_engine_is_about_to_make_is_removed_too(
+    engine: Any, counter_image: str, monkeypatch: pytest.MonkeyPatch, request_line: str
+) -> None:
+    """An interrupt comes after the engine was asked and before it has begun."""
+    with proxied(slow=request_line) as proxy:
+        monkeypatch.setenv("DOCKER_HOST", proxy.url)
+        begun = trainer(
+            f"print('going', flush=True); CounterEnv.from_docker_image({counter_image!r}, egress=False)", until="going"
+        )
+        assert proxy.asked.wait(30)
+        begun.send_signal(signal.SIGINT)
+        _, log = begun.communicate(timeout=60)
+        time.sleep(proxy.late_s)
+    assert "KeyboardInterrupt" in log
+    assert left(engine, begun.pid) == set()
+
+
+@needs_engine
+def test_a_client_that_is_dropped_takes_its_container_along(engine: Any, counter_image: str) -> None:
+    env: Any = CounterEnv.from_docker_image(counter_image)
+    assert len(left(engine, MINE)) == 1
+    del env
+    gc.collect()
+    assert left(engine, MINE) == set()
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("openenv-")], 10)
 
 
 @needs_engine

@@ -18,7 +18,7 @@ MIB_OF_A_SESSION = 0.125
 """Both directions of its connection, and the sockets."""
 
 NOTHING_RESOLVES: dict[str, Any] = {"dns": ["127.0.0.1"], "dns_opt": ["timeout:1", "attempts:1"]}
-"""A resolver in the container itself, where there is none: engines before 26 ask the machine's own for an enclosed container."""
+"""A resolver in the container itself, where there is none: older engines ask the machine's own, for enclosed ones too."""
 
 UNSEEN_BY_THE_MACHINE = {"com.docker.network.bridge.inhibit_ipv4": "true"}
 """The machine takes no address in the network."""

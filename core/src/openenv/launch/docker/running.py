@@ -47,24 +47,24 @@ class Running:
         self._enclosure: Enclosure | None = None
         self._ended = threading.Event()
         self._codes: list[int] = []
-        self._lease: Lease | None = None
+        self._leases: list[Lease] = []
         self._reading: threading.Thread | None = None
-        self._finalizer = weakref.finalize(self, _forget, client, self._name, not options.egress, os.getpid())
+        self._finalizer = weakref.finalize(self, _forget, client, self._name, not options.egress, self._leases, os.getpid())
 
     def start(self, port: int | None, env_vars: Mapping[str, str]) -> str:
         """Run it and return the URL of its server, which need not answer yet. Raises `LaunchError`."""
         options = self._options
         inside = self._create(port, env_vars)
-        with engine.told(f"cannot run {self.image}"):
+        hint = "" if port is None else f" on port {port}; choose another port where that is taken"
+        with engine.told(f"cannot run {self.image}{hint}"):  # Podman takes the port here
             output = self._client.api.attach_socket(self._name, {"stdout": 1, "stderr": 1, "stream": 1, "logs": 1})
         self._reading = _thread("openenv-container-output", _read, output, self.lines)
         _thread("openenv-container-end", _wait, self._client, self._name, self._codes, self._ended)
-        hint = "" if port is None else f" on port {port}; choose another port where that is taken"
         with engine.told(f"cannot run {self.image}{hint}"):
             engine.whole(lambda: self._client.api.start(self._name))
         url = self._url(inside) if self._enclosure is None else self._enclosed_url(self._enclosure, inside, port)
         if options.lease_s is not None:
-            self._lease = Lease(url, options.lease_s)
+            self._leases.append(Lease(url, options.lease_s))
         return url
 
     def _create(self, port: int | None, env_vars: Mapping[str, str]) -> int:
@@ -154,8 +154,8 @@ class Running:
         """Stop it and remove all that was made for it. Twice does no harm."""
         if not self._finalizer.alive:
             return
-        if self._lease is not None:
-            self._lease.end()
+        for lease in self._leases:
+            lease.end()
         from docker.errors import APIError
 
         try:
@@ -211,9 +211,11 @@ def _line(printed: bytes) -> str:
     return printed[-KEPT_OF_A_LINE_BYTES:].decode(errors="replace").rstrip()
 
 
-def _forget(client: Any, name: str, enclosed: bool, process: int) -> None:
+def _forget(client: Any, name: str, enclosed: bool, leases: list[Lease], process: int) -> None:
     """Remove what nobody holds any more, unless this is a fork of the process that made it."""
     if process == os.getpid():
+        for lease in leases:
+            lease.end()
         with engine.logged(f"the container {name} is left behind"):
             _remove(client, name, enclosed)
 
