@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -33,7 +32,7 @@ shift
 
 SETTINGS = """
 [containers]
-default_ulimits = ["nofile={files}:{files}", "nproc={processes}:{processes}"]
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 [engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
@@ -50,10 +49,9 @@ def folder() -> Iterator[Path]:
     absent += [] if any(Path(place, "podman/netavark").exists() for place in ("/usr/lib", "/usr/libexec")) else ["netavark"]
     if absent or os.geteuid() != 0:
         missing(f"a Podman engine needs root and {', '.join(absent or TOOLS)}")
-    files, processes = (resource.getrlimit(limit)[1] for limit in (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC))
     with tempfile.TemporaryDirectory(prefix="podman-") as name:
         place = Path(name)
-        (place / "containers.conf").write_text(SETTINGS.format(files=files, processes=processes))
+        (place / "containers.conf").write_text(SETTINGS)
         yield place
         command = ["podman", "--root", place / "root", "--runroot", place / "run", "system", "reset", "--force"]
         subprocess.run(command, capture_output=True, env={**os.environ, "CONTAINERS_CONF": str(place / "containers.conf")})

@@ -91,15 +91,20 @@ def logged(what: str) -> Iterator[None]:
         logger.warning("%s", error.message)
 
 
-def image(client: Any, name: str) -> Any:
-    """Return an image, fetched from its registry where it is not here. Raises `LaunchError` where it cannot be had."""
+def image(client: Any, name: str, login: tuple[str, str] | None = None) -> Any:
+    """Return an image, fetched from its registry where it is not here. Raises `LaunchError` where it cannot be had.
+
+    Args:
+        login: name and password for the registry; None takes what is stored.
+    """
     from docker.errors import ImageNotFound
 
     with told(f"there is no image {name} here, and it cannot be fetched; build it, or check its name"):
         try:
             return client.images.get(name)
         except ImageNotFound:
-            return client.images.pull(name)
+            logger.info("fetching %s", name)
+            return client.images.pull(name, auth_config=login and {"username": login[0], "password": login[1]})
 
 
 def remove(client: Any, name: str) -> None:

@@ -47,6 +47,8 @@ class DockerOptions:
         lease_s: seconds after which a server of this package ends once nobody uses it and its starter is gone. Default 300;
             None lets it run on.
         stop_timeout_s: seconds that it gets to stop before it is killed. Default 15.
+        registry_login: name and password for the image's registry, where the image is not here. None takes what `docker login`
+            has stored.
     """
 
     container_port: int | None = None
@@ -67,6 +69,7 @@ class DockerOptions:
     address: str = "127.0.0.1"
     lease_s: float | None = 300.0
     stop_timeout_s: float = 15.0
+    registry_login: tuple[str, str] | None = field(default=None, repr=False)
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> Self:

@@ -72,7 +72,7 @@ class Running:
         options, client = self._options, self._client
         info = client.info()
         forwarded = is_forwarded(options, port, info)
-        image = engine.image(client, self.image)
+        image = engine.image(client, self.image, options.registry_login)
         self._image_id = image.id
         inside = options.container_port or _exposed(image) or STANDARD_PORT
         given = dict(env_vars)
