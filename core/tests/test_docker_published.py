@@ -21,7 +21,7 @@ DOCKER = """#!/bin/sh
 echo "$@" >> "$DOCKER_LOG"
 if [ "$1" = run ]; then echo 0123abcd; fi
 """
-OTHERS = ["mem_limit", "memory", "gpus", "platform", "privileged", "shm_size", "entrypoint", "name", "labels", "ports", "timeout"]
+OTHERS = ["mem_limit", "memory", "gpus", "platform", "privileged", "shm_size", "entrypoint", "labels", "ports"]
 """What somebody may try who knows Docker and not this package."""
 
 

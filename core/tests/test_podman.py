@@ -62,7 +62,7 @@ def folder() -> Iterator[Path]:
 @pytest.mark.timeout(900)
 def test_podman_keeps_what_docker_promises(counter_image: str, folder: Path) -> None:
     subprocess.run(["docker", "save", "--output", folder / "images.tar", COUNTER, "openenv-base:latest"], check=True)
-    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "docker and not long", *SUITES]
+    tests = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", "-m", "docker and not long", *SUITES]
     done = subprocess.run(
         ["unshare", "--net", "bash", "-c", SERVE, "bash", folder, *tests],
         capture_output=True,

@@ -165,7 +165,7 @@ def test_what_is_not_to_be_had_is_said(hub: StandIn, stage: str, name: str, told
 
 def test_what_the_hub_says_that_failed_is_repeated(hub: StandIn) -> None:
     hub.stage, hub.error = "RUNTIME_ERROR", "Exit code: 1.\nReason: no module named echo"
-    with pytest.raises(LaunchError, match=r"is RUNTIME_ERROR \(Exit code: 1. Reason: no module named echo\): its server failed"):
+    with pytest.raises(LaunchError, match=r"is RUNTIME_ERROR \(Exit code: 1. Reason: no module named echo\): its"):
         EchoEnv.from_env("openenv/echo_env", where="space")
 
 
@@ -173,7 +173,7 @@ async def test_one_that_does_not_wake_was_asleep(hub: StandIn) -> None:
     hub.stage = "SLEEPING"
     space = RunningSpace("openenv/echo_env")
     space.start()
-    with pytest.raises(LaunchError, match="within 0.1 s; it was asleep, and may need longer to wake"):
+    with pytest.raises(LaunchError, match="it was asleep, and may need longer to wake"):
         space.wait_for_ready(0.1)
 
 

@@ -29,6 +29,7 @@ WHY_NOT = {
     "STOPPED": "it is stopped: its owner has to start it",
     "PAUSED": "its owner has paused it, and has to start it",
 }
+WAS = {"SLEEPING": "; it was asleep, and may need longer to wake", "APP_STARTING": "; its server was still starting"}
 ELSEWHERE = "where='docker' or where='uv' may run it here"
 
 DEFAULT_APP = "server.app:app"
@@ -74,11 +75,8 @@ class RunningSpace(RuntimeProvider):
             raise LaunchError(f"the Space {self.repo_id} has not been looked up")
         limit = WAKING_TIMEOUT_S if timeout_s is None else timeout_s
         if not answers(self._space.url, limit, headers=self._headers, through_proxy=True):
-            was = {"SLEEPING": "; it was asleep, and may need longer to wake", "APP_STARTING": "; its server was still starting"}
-            raise LaunchError(
-                f"the Space {self._space.repo_id} did not answer at {self._space.url} within {limit:g} s"
-                f"{was.get(self._space.stage or '', '')}"
-            )
+            was = WAS.get(self._space.stage or "", "")
+            raise LaunchError(f"the Space {self._space.repo_id} did not answer at {self._space.url} within {limit:g} s{was}")
 
     def stop(self) -> None:
         """Forget it; it goes on running."""
