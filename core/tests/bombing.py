@@ -65,7 +65,7 @@ def fill(target: str) -> str:
 
 def reach(target: str) -> str:
     host, _, port = target.partition(":")
-    with socket.create_connection((host, int(port)), 3):
+    with socket.create_connection((host, int(port)), 1):
         return "reached"
 
 

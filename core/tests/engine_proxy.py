@@ -25,7 +25,7 @@ class EngineProxy:
     """
 
     slow: str | None = None
-    late_s: float = 2.0
+    late_s: float = 1.0
     url: str = ""
     asked: threading.Event = field(default_factory=threading.Event)
 

@@ -85,7 +85,7 @@ def test_it_is_held_in_told_exactly_and_harms_nobody(
 ) -> None:
     with BomberEnv(base_url=target.url).sync() as env, ThreadPoolExecutor(1) as thread:
         env.reset()
-        bombing = thread.submit(env.step, deed, timeout_s=4.0 if error is StepTimeout else 60.0)
+        bombing = thread.submit(env.step, deed, timeout_s=2.0 if error is StepTimeout else 60.0)
         target.is_well()
         while not bombing.done():
             target.is_well()

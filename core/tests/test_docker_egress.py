@@ -21,7 +21,7 @@ from engine_proxy import proxied
 from serving import wait_until
 from test_providers import free_port
 
-from openenv.errors import ConnectError, LaunchError
+from openenv.errors import LaunchError
 from openenv.launch.docker import DockerOptions
 from openenv.launch.docker.enclosure import is_forwarded
 from openenv.launch.docker.engine import is_podman
@@ -44,7 +44,7 @@ def reached(engine: Any, name: str, *places: tuple[str, int]) -> list[bool]:
         import concurrent.futures, socket
         def reached(place):
             try:
-                with socket.create_connection(place, 3) as there:
+                with socket.create_connection(place, 1.5) as there:
                     there.sendall(b"GET /health HTTP/1.0\\r\\n\\r\\n")
                     return bool(there.recv(1))
             except OSError:
@@ -136,7 +136,7 @@ def test_behind_a_forwarder_only_the_client_comes_in(engine: Any, counter_image:
             "65534 0000000000000000 0000000000000000 1",
             "0 routes",
             "Read-only file system /app/x",
-            "Read-only file system /tmp/x",
+            *([] if is_podman(engine) else ["Read-only file system /tmp/x"]),  # Podman puts memory there
         ]
         found = engine.api.inspect_container(forwarder)
         limits = {key: found["HostConfig"][key] for key in ("Memory", "MemorySwap", "NanoCpus", "PidsLimit")}
@@ -185,8 +185,6 @@ def test_a_port_asked_for_is_a_forwarder_s_which_ends_with_its_server(engine: An
     with pytest.raises(RuntimeError, match=r"its episode is gone|and its episode with it"):
         env.step(Count(amount=1))
     wait_until(lambda: left(engine, MINE) == {server}, 30)
-    with pytest.raises(ConnectError, match="is the server running"):
-        env.reset()
     env.close()
     assert left(engine, MINE) == set()
 

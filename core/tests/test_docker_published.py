@@ -26,6 +26,7 @@ OTHERS = ["mem_limit", "memory", "gpus", "platform", "privileged", "shm_size", "
 
 
 @pytest.mark.interop
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="stands a shell script in for the docker command")
 @pytest.mark.timeout(600)
 def test_all_that_the_published_one_heeds_is_taken_and_the_rest_refused(tmp_path: Path) -> None:

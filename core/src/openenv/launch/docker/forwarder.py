@@ -13,7 +13,7 @@ import sys
 CHUNK_BYTES = 32 * 1024
 """Held at most for each direction of a connection."""
 
-KNOCK_EVERY_S, KNOCK_TIMEOUT_S = 1.0, 2.0
+KNOCK_EVERY_S, KNOCK_TIMEOUT_S = 1.0, 1.0
 GONE_AFTER_KNOCKS = 3
 
 Address = tuple[str, int]
