@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import published_package
 import pytest
@@ -58,5 +59,6 @@ def test_all_that_the_published_one_heeds_is_taken_and_the_rest_refused(tmp_path
     assert "A=1" in plain
     assert with_options == plain, "an option beside these has an effect there"
     for name in OTHERS:
+        unknown: dict[str, Any] = {name: "zz9"}
         with pytest.raises(LaunchError, match=f"a container takes no {name}: it takes address, "):
-            LocalDockerProvider().start_container("img:1", **{name: "zz9"})
+            LocalDockerProvider().start_container("img:1", **unknown)
