@@ -211,6 +211,30 @@ def test_what_the_engine_is_about_to_make_is_removed_too(
 
 
 @needs_engine
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform == "win32", reason="interrupts by signal")
+def test_a_second_interrupt_does_not_wait_and_leaves_nothing(engine: Any, counter_image: str) -> None:
+    deaf = [
+        "python3",
+        "-c",
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(100)",
+    ]
+    program = f"""
+        print("going", flush=True)
+        CounterEnv.from_docker_image({counter_image!r}, command={deaf!r}, init=False, stop_timeout_s=60)
+    """
+    begun = trainer(program, until="going")
+    wait_until(lambda: left(engine, begun.pid), 30)
+    time.sleep(2)
+    begun.send_signal(signal.SIGINT)
+    time.sleep(1)
+    assert left(engine, begun.pid), "it is being stopped"
+    begun.send_signal(signal.SIGINT)
+    begun.communicate(timeout=30)
+    assert left(engine, begun.pid) == set()
+
+
+@needs_engine
 def test_a_client_that_is_dropped_takes_its_container_along(engine: Any, counter_image: str) -> None:
     env: Any = CounterEnv.from_docker_image(counter_image)
     assert len(left(engine, MINE)) == 1

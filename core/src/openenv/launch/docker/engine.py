@@ -103,7 +103,7 @@ def image(client: Any, name: str, login: tuple[str, str] | None = None) -> Any:
         try:
             return client.images.get(name)
         except ImageNotFound:
-            logger.info("fetching %s", name)
+            logger.warning("fetching %s, which is not here yet", name)
             return client.images.pull(name, auth_config=login and {"username": login[0], "password": login[1]})
 
 
