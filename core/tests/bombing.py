@@ -56,6 +56,10 @@ def write(target: str) -> str:
     return "written"
 
 
+def read(target: str) -> str:
+    return Path(target).read_text().strip()
+
+
 def fill(target: str) -> str:
     with Path(target).open("wb") as file:
         while True:
@@ -80,7 +84,8 @@ def flood_the_log(target: str) -> str:
 
 
 DEEDS: dict[str, Callable[[str], str]] = {
-    deed.__name__: deed for deed in (count, fill_memory, fork_without_end, start_threads, write, fill, reach, flood_the_log)
+    deed.__name__: deed
+    for deed in (count, fill_memory, fork_without_end, start_threads, write, read, fill, reach, flood_the_log)
 }
 
 

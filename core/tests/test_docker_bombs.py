@@ -22,7 +22,9 @@ from openenv.launch.docker import LocalDockerProvider
 
 pytestmark = pytest.mark.docker
 PIDS = 100
-LIMITS: dict[str, Any] = {"memory_mb": 400, "pids": PIDS, "tmpfs_mb": 32, "egress": False}
+LIMITS: dict[str, Any] = {"memory_mb": 600, "pids": PIDS, "tmpfs_mb": 32, "egress": False}
+VARIABLES = {"OPENENV_MAX_CONCURRENT_ENVS": "8"}
+OF_A_SESSION = {"OPENENV_MEMORY_LIMIT_MB": "150"}
 PIECES = 2
 """The piece that is written and the one before it, as the engine keeps them."""
 
@@ -45,7 +47,7 @@ class Target:
 
 
 @pytest.fixture(scope="module")
-def target(engine: Any) -> Iterator[Target]:
+def image(engine: Any) -> str:
     containers.built("base")
     lines = (
         "FROM openenv-base:latest",
@@ -54,9 +56,14 @@ def target(engine: Any) -> Iterator[Target]:
     )
     image = "openenv-test-bomber:latest"
     containers.build(engine, image, "\n".join(lines), Path(__file__).parent / "bombing.py")
+    return image
+
+
+@pytest.fixture(scope="module")
+def target(engine: Any, image: str) -> Iterator[Target]:
     provider = LocalDockerProvider()
     before = containers.left(engine, os.getpid())
-    url = provider.start_container(image, env_vars={"OPENENV_MAX_CONCURRENT_ENVS": "8"}, **LIMITS)
+    url = provider.start_container(image, env_vars=VARIABLES | OF_A_SESSION, **LIMITS)
     try:
         provider.wait_for_ready(url, 60.0)
         (name,) = (found for found in containers.left(engine, os.getpid()) - before if found.startswith("/"))
@@ -70,7 +77,7 @@ def target(engine: Any) -> Iterator[Target]:
 @pytest.mark.parametrize(
     ("deed", "error", "told"),
     [
-        (Deed(kind="fill_memory"), EnvironmentCrashed, "SIGKILL .*lack of memory"),
+        (Deed(kind="fill_memory"), ExecutionError, "MemoryError"),
         (Deed(kind="fork_without_end"), StepTimeout, r"reset\(\) before the next step"),
         (Deed(kind="start_threads"), ExecutionError, "can't start new thread"),
         (Deed(kind="write", target="/mine"), ExecutionError, "Read-only file system: '/mine'"),
@@ -115,3 +122,15 @@ def test_a_flood_of_output_stays_small_here_and_on_the_disk(engine: Any, target:
     kept = Path(found["LogPath"])
     if os.access(kept.parent, os.R_OK):
         assert sum(file.stat().st_size for file in kept.parent.glob(f"{kept.name}*")) <= PIECES * 17_000_000
+
+
+def test_where_no_session_has_a_limit_the_container_s_ends_one_and_not_the_server(image: str) -> None:
+    """The kernel chooses whom; the bomber has the most, and every session counts for more than the server."""
+    with BomberEnv.from_docker_image(image, memory_mb=300, pids=PIDS, env_vars=VARIABLES).sync() as env:
+        env.reset()
+        session, server = (env.step(Deed(kind="read", target=f"/proc/{pid}/oom_score_adj")) for pid in ("self", "1"))
+        assert int(session.observation.text) > int(server.observation.text)
+        with pytest.raises(EnvironmentCrashed, match=r"SIGKILL .*lack of memory"):
+            env.step(Deed(kind="fill_memory"), timeout_s=90.0)
+        assert env.reset().observation.steps == 0
+        assert env.step(Deed()).reward == 1.0
