@@ -91,6 +91,7 @@ async def episode(folder: Path) -> int:
 
 
 @needs_engine
+@pytest.mark.timeout(900)  # it builds what is not up to date
 async def test_every_image_plays_an_episode(engine: Any) -> None:
     containers.built(*(folder.name for folder in FOLDERS))
     steps = await asyncio.gather(*map(episode, FOLDERS))
@@ -101,6 +102,7 @@ async def test_every_image_plays_an_episode(engine: Any) -> None:
 
 @needs_engine
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.name))
 def test_every_image_plays_without_await(engine: Any, folder: Path) -> None:
     containers.built(folder.name)
