@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 SHA = "5e" * 20
 TOKEN = "hf_of_the_test"
+OWNER = "tester"
 
 
 @dataclass
@@ -25,6 +26,7 @@ class StandIn:
         host: where it is served.
         is_private: whether only `TOKEN` may see it.
         stage: what the Hub says of its server.
+        error: what it says that went wrong.
         tokens: the `Authorization` of each request; None where it had none.
     """
 
@@ -32,11 +34,13 @@ class StandIn:
     host: str = "http://127.0.0.1:1"
     is_private: bool = False
     stage: str = "RUNNING"
+    error: str | None = None
     tokens: list[str | None] = field(default_factory=list)
 
     def app(self) -> Starlette:
         return Starlette(
             routes=[
+                Route("/api/whoami-v2", self.owner),
                 Route("/api/spaces/openenv/former_name", self.moved),
                 Route("/api/spaces/openenv/echo_env", self.info),
                 Route("/api/spaces/openenv/echo_env/revision/{revision}", self.info),
@@ -57,6 +61,9 @@ class StandIn:
     def moved(self, request: Request) -> Response:
         return RedirectResponse("/api/spaces/openenv/echo_env", 307)
 
+    def owner(self, request: Request) -> Response:
+        return self.hidden(request) or JSONResponse({"type": "user", "name": OWNER})
+
     def files(self) -> list[Path]:
         return [path for path in sorted(self.folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
 
@@ -64,13 +71,14 @@ class StandIn:
         return [path.relative_to(self.folder).as_posix() for path in self.files()]
 
     def info(self, request: Request) -> Response:
+        runtime = {"stage": self.stage, "hardware": {"current": "cpu-basic", "requested": "cpu-basic"}}
         told: dict[str, Any] = {
             "id": "openenv/echo_env",
             "sha": SHA,
             "private": self.is_private,
             "subdomain": "openenv-echo-env",
             "host": self.host,
-            "runtime": {"stage": self.stage, "hardware": {"current": "cpu-basic", "requested": "cpu-basic"}},
+            "runtime": runtime | ({"errorMessage": self.error} if self.error else {}),
             "siblings": [{"rfilename": name} for name in self.names()],
         }
         return self.hidden(request) or JSONResponse(told)

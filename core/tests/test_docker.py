@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 from containers import COUNTER, left
 from counting import Count, CounterEnv
+from engine_proxy import proxied
 from serving import wait_until
 
 from openenv.core.containers.runtime import LocalDockerProvider
@@ -137,35 +140,6 @@ def test_locks_are_opened_by_name(engine: Any, counter_image: str, tmp_path: Pat
 
 
 @needs_engine
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a container's own address")
-def test_without_egress_only_the_client_comes_in(engine: Any, counter_image: str) -> None:
-    """Another container stands for the rest of the world: who may go out reaches it, and who may not does not."""
-    world = engine.containers.run(counter_image, detach=True, remove=True)
-    try:
-        world.reload()
-        there = world.attrs["NetworkSettings"]["IPAddress"]
-        reach = f"""
-            import socket, time
-            for _ in range(100):
-                try:
-                    print(bool(socket.create_connection(({there!r}, 8000), 3)))
-                    break
-                except ConnectionRefusedError:
-                    time.sleep(0.1)
-                except OSError as error:
-                    print(False)
-                    break
-        """
-        for egress in (True, False):
-            with CounterEnv.from_docker_image(counter_image, egress=egress).sync() as env:
-                assert env.reset(start=2).observation.total == 2
-                assert inside(engine, reach) == str(egress)
-    finally:
-        world.stop(timeout=5)
-    assert left(engine, MINE) == set()
-
-
-@needs_engine
 def test_one_that_does_not_answer_is_ended(engine: Any, counter_image: str) -> None:
     with pytest.raises(LaunchError, match=r"did not answer at http://127\.0\.0\.1:\d+ within 1 s; its last output:\n  not yet"):
         CounterEnv.from_docker_image(counter_image, startup_timeout_s=1.0, command=SLOW_TO_START, stop_timeout_s=0)
@@ -214,6 +188,60 @@ def test_what_is_interrupted_leaves_nothing(engine: Any, counter_image: str, whe
     _, log = begun.communicate(timeout=60)
     assert ("KeyboardInterrupt" in log) == bool(ending), log
     assert left(engine, begun.pid) == set()
+
+
+@needs_engine
+@pytest.mark.skipif(sys.platform == "win32", reason="interrupts by signal")
+@pytest.mark.parametrize("request_line", ["/containers/create", pytest.param("/networks/create", marks=pytest.mark.long)])
+def test_what_the_engine_is_about_to_make_is_removed_too(
+    engine: Any, counter_image: str, monkeypatch: pytest.MonkeyPatch, request_line: str
+) -> None:
+    """An interrupt comes after the engine was asked and before it has begun."""
+    with proxied(slow=request_line) as proxy:
+        monkeypatch.setenv("DOCKER_HOST", proxy.url)
+        begun = trainer(
+            f"print('going', flush=True); CounterEnv.from_docker_image({counter_image!r}, egress=False)", until="going"
+        )
+        assert proxy.asked.wait(30)
+        begun.send_signal(signal.SIGINT)
+        _, log = begun.communicate(timeout=60)
+        time.sleep(proxy.late_s)
+    assert "KeyboardInterrupt" in log
+    assert left(engine, begun.pid) == set()
+
+
+@needs_engine
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform == "win32", reason="interrupts by signal")
+def test_a_second_interrupt_does_not_wait_and_leaves_nothing(engine: Any, counter_image: str) -> None:
+    deaf = [
+        "python3",
+        "-c",
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(100)",
+    ]
+    program = f"""
+        print("going", flush=True)
+        CounterEnv.from_docker_image({counter_image!r}, command={deaf!r}, init=False, stop_timeout_s=60)
+    """
+    begun = trainer(program, until="going")
+    wait_until(lambda: left(engine, begun.pid), 30)
+    time.sleep(2)
+    begun.send_signal(signal.SIGINT)
+    time.sleep(1)
+    assert left(engine, begun.pid), "it is being stopped"
+    begun.send_signal(signal.SIGINT)
+    begun.communicate(timeout=30)
+    assert left(engine, begun.pid) == set()
+
+
+@needs_engine
+def test_a_client_that_is_dropped_takes_its_container_along(engine: Any, counter_image: str) -> None:
+    env: Any = CounterEnv.from_docker_image(counter_image)
+    assert len(left(engine, MINE)) == 1
+    del env
+    gc.collect()
+    assert left(engine, MINE) == set()
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("openenv-")], 10)
 
 
 @needs_engine
@@ -292,7 +320,7 @@ def test_an_image_that_there_is_not_is_named(engine: Any) -> None:
         ({"memory_mb": "4g"}, "memory_mb must be a number above 0, but is '4g'"),
         ({"network": "host"}, "opens no port"),
         ({"network": "others", "egress": False}, "leave network out"),
-        ({"port": 8000, "egress": False}, r"leave it out|needs Linux"),
+        ({"forwarder": True}, "leave forwarder out"),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any], told: str) -> None:

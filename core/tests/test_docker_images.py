@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import http.server
 import os
@@ -10,7 +11,8 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import pytest
 import yaml
 from containers import ROOT
 
+from openenv import AutoAction, AutoEnv
 from openenv.launch.docker import LocalDockerProvider
 
 FOLDERS = sorted(path.parent for path in ROOT.glob("envs/*/pyproject.toml"))
@@ -41,6 +44,75 @@ def test_a_folder_is_a_space_as_it_stands(folder: Path) -> None:
     assert "--uid 1000" in text
     assert re.findall(r"^ARG BASE_IMAGE=(.*)$", text, re.MULTILINE) == ["python:3.11-slim"]
     assert (folder / ".dockerignore").read_text().startswith("*\n")
+
+
+@dataclass
+class Play:
+    """How an environment is played here.
+
+    Attributes:
+        reset: what its reset is given.
+        action: of an observation, the fields of the next action.
+    """
+
+    reset: dict[str, Any]
+    action: Callable[[Any], dict[str, Any]]
+
+
+PLAYS = {
+    "echo": Play({}, lambda seen: {"message": "hello"}),
+    "coding": Play({"seed": 7}, lambda seen: {"code": "print('hello')"}),
+    "connect4": Play({"seed": 7}, lambda seen: {"column": seen.legal_actions[0]}),
+    "openspiel": Play({"seed": 7, "game_name": "tic_tac_toe"}, lambda seen: {"action_id": seen.legal_actions[0]}),
+    "textarena": Play({"seed": 7, "env_id": "TicTacToe-v0"}, lambda seen: {"message": "[4]"}),
+}
+MOST_STEPS = 60
+
+
+def clients(folder: Path) -> tuple[Any, Any, Play]:
+    """Return an environment's typed client, its action, and how it is played: reset alone, where nothing is said."""
+    name = folder.name
+    return AutoEnv.get_env_class(name), AutoAction.from_env(name), PLAYS.get(name, Play({}, lambda seen: {}))
+
+
+async def episode(folder: Path) -> int:
+    """Play an episode in a container of the folder's image, to its end or the most steps; return how many it took."""
+    client, action, play = clients(folder)
+    env = await client.from_docker_image(f"{folder.name}-env:latest")
+    try:
+        result, steps = await env.reset(**play.reset), 0
+        while folder.name in PLAYS and not result.done and steps < MOST_STEPS:
+            result = await env.step(action(**play.action(result.observation)))
+            steps += 1
+        assert (await env.state()).step_count == steps
+        return steps
+    finally:
+        await env.close()
+
+
+@needs_engine
+@pytest.mark.timeout(900)  # it builds what is not up to date
+async def test_every_image_plays_an_episode(engine: Any) -> None:
+    containers.built(*(folder.name for folder in FOLDERS))
+    steps = await asyncio.gather(*map(episode, FOLDERS))
+    played = dict(zip((folder.name for folder in FOLDERS), steps, strict=True))
+    assert {name for name, count in played.items() if count} >= PLAYS.keys()
+    assert containers.left(engine, os.getpid()) == set()
+
+
+@needs_engine
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.name))
+def test_every_image_plays_without_await(engine: Any, folder: Path) -> None:
+    containers.built(folder.name)
+    client, action, play = clients(folder)
+    with client.from_docker_image(f"{folder.name}-env:latest").sync() as env:
+        result = env.reset(**play.reset)
+        if folder.name in PLAYS:
+            result = env.step(action(**play.action(result.observation)))
+            assert env.state().step_count == 1
+    assert containers.left(engine, os.getpid()) == set()
 
 
 @needs_engine
@@ -93,11 +165,12 @@ def _builds(command: str, buildkit: str) -> bool:
 @needs_engine
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("buildkit", ["0", "1"])
-def test_a_folder_builds_by_itself(engine: Any, index: str, tmp_path: Path, buildkit: str) -> None:
+@pytest.mark.parametrize("buildkit", ["0", "1"], ids=["classic", "buildkit"])
+@pytest.mark.parametrize("source", FOLDERS, ids=lambda folder: str(folder.name))
+def test_a_folder_builds_by_itself(engine: Any, index: str, tmp_path: Path, source: Path, buildkit: str) -> None:
     """With the core from an index. A change of its code leaves the layers with what it depends on as they are."""
-    folder, tag = tmp_path / "echo", f"openenv-test-alone:{buildkit}"
-    shutil.copytree(ROOT / "envs/echo", folder, ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    folder, tag = tmp_path / source.name, f"openenv-test-alone-{source.name}:{buildkit}"
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__", "tests"))
     base = os.environ.get("BASE_IMAGE", "python:3.11-slim")
     settings = ["BASE_IMAGE=" + base, "PIP_EXTRA_INDEX_URL=" + index]
     command = [docker_command(buildkit), "build", "--network", "host", "--tag", tag, str(folder)]
@@ -110,7 +183,7 @@ def test_a_folder_builds_by_itself(engine: Any, index: str, tmp_path: Path, buil
         return found
 
     first = layers()
-    client = folder / "src/echo_env/client.py"
+    (client,) = folder.glob("src/*/client.py")
     client.write_text(client.read_text() + "\n")
     second = layers()
     assert (second[:-2], second != first) == (first[:-2], True)

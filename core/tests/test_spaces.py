@@ -18,6 +18,7 @@ from echo_env import EchoAction, EchoEnv
 from echo_env.server.environment import EchoEnvironment
 from openenv import AutoAction, AutoEnv, GenericEnvClient
 from openenv.errors import LaunchError, UnauthorizedError, UsageError
+from openenv.hub.running import RunningSpace
 from openenv.launch.provider import ContainerProvider
 from openenv.server import create_app
 
@@ -145,15 +146,35 @@ async def test_the_token_goes_to_no_other_host(hub: StandIn) -> None:
 @pytest.mark.parametrize(
     ("stage", "name", "told"),
     [
-        ("PAUSED", "openenv/echo_env", "does not run, but is PAUSED"),
+        ("PAUSED", "openenv/echo_env", "does not run, but is PAUSED: its owner has paused it"),
+        ("BUILDING", "openenv/echo_env", "is BUILDING: it is being built, which takes minutes"),
+        ("BUILD_ERROR", "openenv/echo_env", "is BUILD_ERROR: its build failed"),
+        ("RUNTIME_ERROR", "openenv/echo_env", "is RUNTIME_ERROR: its server failed"),
+        ("CONFIG_ERROR", "openenv/echo_env", "is CONFIG_ERROR: its configuration is wrong"),
+        ("NEW_ONE", "openenv/echo_env", "is NEW_ONE: that is no stage that can be played at; where='docker' or where='uv'"),
         ("RUNNING", "openenv/no_such", "no Space 'openenv/no_such' on the Hub"),
         ("RUNNING", "not a name", "did not give the Space 'not a name'"),
     ],
 )
 def test_what_is_not_to_be_had_is_said(hub: StandIn, stage: str, name: str, told: str) -> None:
     hub.stage = stage
-    with pytest.raises(LaunchError, match=told):
+    with pytest.raises(LaunchError, match=told) as line:
         EchoEnv.from_env(name, where="space")
+    assert "\n" not in line.value.message
+
+
+def test_what_the_hub_says_that_failed_is_repeated(hub: StandIn) -> None:
+    hub.stage, hub.error = "RUNTIME_ERROR", "Exit code: 1.\nReason: no module named echo"
+    with pytest.raises(LaunchError, match=r"is RUNTIME_ERROR \(Exit code: 1. Reason: no module named echo\): its"):
+        EchoEnv.from_env("openenv/echo_env", where="space")
+
+
+async def test_one_that_does_not_wake_was_asleep(hub: StandIn) -> None:
+    hub.stage = "SLEEPING"
+    space = RunningSpace("openenv/echo_env")
+    space.start()
+    with pytest.raises(LaunchError, match="it was asleep, and may need longer to wake"):
+        space.wait_for_ready(0.1)
 
 
 def test_a_space_is_fetched_and_run_here_by_uv(hub: StandIn) -> None:

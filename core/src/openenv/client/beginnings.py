@@ -133,8 +133,9 @@ class Beginnings:
             provider: what runs the Space's image, or a provider that is used as it is.
             where: `"space"` plays at the server that the Hub runs; `"docker"` starts the Space's image here; `"uv"` fetches the
                 Space's files and runs them here by uv, with this user's rights.
-            token: for a private Space; None takes `HF_TOKEN` or the stored login. It goes to the Hub, and with `"space"` to the
-                Space where that is private, and nowhere else; a private image wants `docker login registry.hf.space`.
+            token: for a private Space; None takes `HF_TOKEN` or the stored login. It goes to the Hub, and where the Space is
+                private, with `"space"` to the Space and with `"docker"` to the Hub's registry, and nowhere else. With
+                `"docker"`, None asks nothing of the Hub: what `docker login registry.hf.space` has stored counts.
             provider_kwargs: with `"space"` as for the constructor, with `"docker"` as for `from_docker_image`, with `"uv"` as
                 for `openenv.launch.uv.UVProvider`.
 

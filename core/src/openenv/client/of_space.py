@@ -28,15 +28,27 @@ def client_of_space(
     if where not in PLACES:
         raise UsageError(f"where={where!r}: choose from {', '.join(PLACES)}")
     if where == "docker" and not isinstance(provider, RuntimeProvider):
-        from ..hub.spaces import space_image
-
-        return cls.from_docker_image(space_image(repo_id), provider, **options)
+        return _in_container(cls, repo_id, provider, token, options)
     if isinstance(provider, ContainerProvider):
         raise UsageError(f"where={where!r} runs no container: leave the provider out, or choose where='docker'")
     client = _client(cls, repo_id, where, provider, token, options)
     if asyncio._get_running_loop() is None:
         client._connection.start_provider()
     return client
+
+
+def _in_container(
+    cls: type[ClientT], repo_id: str, provider: ContainerProvider | None, token: str | None, options: dict[str, Any]
+) -> ClientT:
+    from ..hub.spaces import Hub, space_image
+
+    if token is None:
+        return cls.from_docker_image(space_image(repo_id), provider, **options)
+    hub = Hub(token)
+    space = hub.space(repo_id)
+    if space.is_private:
+        options = {"registry_login": hub.credentials(), **options}
+    return cls.from_docker_image(space.image, provider, **options)
 
 
 def _client(

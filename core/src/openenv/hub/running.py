@@ -19,6 +19,19 @@ WAKING_TIMEOUT_S = 120.0
 
 REACHABLE = ("RUNNING", "RUNNING_BUILDING", "RUNNING_APP_STARTING", "APP_STARTING", "SLEEPING")
 
+WHY_NOT = {
+    "BUILDING": "it is being built, which takes minutes: try again then",
+    "NO_APP_FILE": "it has no app: its folder needs a Dockerfile",
+    "CONFIG_ERROR": "its configuration is wrong: its owner has to mend its README's front matter",
+    "BUILD_ERROR": "its build failed: its owner has to mend it",
+    "RUNTIME_ERROR": "its server failed: its owner has to mend or restart it",
+    "DELETING": "it is being deleted",
+    "STOPPED": "it is stopped: its owner has to start it",
+    "PAUSED": "its owner has paused it, and has to start it",
+}
+WAS = {"SLEEPING": "; it was asleep, and may need longer to wake", "APP_STARTING": "; its server was still starting"}
+ELSEWHERE = "where='docker' or where='uv' may run it here"
+
 DEFAULT_APP = "server.app:app"
 
 
@@ -52,7 +65,7 @@ class RunningSpace(RuntimeProvider):
         hub = Hub(self._given_token)
         space = self._space = hub.space(self.repo_id)
         if space.stage is not None and space.stage not in REACHABLE:
-            raise LaunchError(f"the Space {space.repo_id} does not run, but is {space.stage}: use_docker or uv can run it here")
+            raise LaunchError(_why_not(space))
         self._headers = {"Authorization": f"Bearer {hub.token}"} if space.is_private and hub.token else {}
         return space.url
 
@@ -62,7 +75,8 @@ class RunningSpace(RuntimeProvider):
             raise LaunchError(f"the Space {self.repo_id} has not been looked up")
         limit = WAKING_TIMEOUT_S if timeout_s is None else timeout_s
         if not answers(self._space.url, limit, headers=self._headers, through_proxy=True):
-            raise LaunchError(f"the Space {self._space.repo_id} did not answer at {self._space.url} within {limit:g} s")
+            was = WAS.get(self._space.stage or "", "")
+            raise LaunchError(f"the Space {self._space.repo_id} did not answer at {self._space.url} within {limit:g} s{was}")
 
     def stop(self) -> None:
         """Forget it; it goes on running."""
@@ -107,6 +121,13 @@ class ClonedSpace(RuntimeProvider):
         uv, self._uv = self._uv, None
         if uv is not None:
             uv.stop()
+
+
+def _why_not(space: Space) -> str:
+    """Return the line that says why a Space cannot be played at."""
+    why = WHY_NOT.get(space.stage or "", "that is no stage that can be played at")
+    told = f" ({' '.join(space.error.split())[:200]})" if space.error else ""
+    return f"the Space {space.repo_id} does not run, but is {space.stage}{told}: {why}; {ELSEWHERE}"
 
 
 def _app(folder: Path) -> str:

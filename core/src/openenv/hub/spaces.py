@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _SEPARATORS = re.compile(r"[/._]")
 
 REGISTRY = "registry.hf.space"
+REGISTRY_VARIABLE = "OPENENV_SPACE_REGISTRY"
+"""An environment variable that names another registry with the same images: a mirror."""
 
 
 def hf_space_subdomain(repo_id: str) -> str:
@@ -25,7 +27,11 @@ def hf_space_subdomain(repo_id: str) -> str:
 
 def space_image(repo_id: str) -> str:
     """Return the name of a Space's container image: `registry.hf.space/openenv-echo-env:latest`."""
-    return f"{REGISTRY}/{hf_space_subdomain(repo_id)}:latest"
+    return _image(hf_space_subdomain(repo_id))
+
+
+def _image(subdomain: str) -> str:
+    return f"{os.environ.get(REGISTRY_VARIABLE) or REGISTRY}/{subdomain}:latest"
 
 
 @dataclass(frozen=True)
@@ -37,12 +43,16 @@ class Space:
         url: where it is served, `https://<subdomain>.hf.space`.
         is_private: whether it wants its users' token.
         stage: `RUNNING`, `SLEEPING`, `PAUSED`, `BUILD_ERROR` …; None where the Hub does not say.
+        image: the name of its container image.
+        error: what the Hub says that went wrong; None for nothing.
     """
 
     repo_id: str
     url: str
     is_private: bool
     stage: str | None
+    image: str
+    error: str | None = None
 
 
 class Hub:
@@ -76,9 +86,24 @@ class Hub:
             info = self._api.space_info(repo_id)
         except (HfHubHTTPError, HFValidationError, HTTPError) as error:
             raise self._failure(repo_id, error) from error
-        url = info.host or f"https://{info.subdomain or hf_space_subdomain(info.id)}.hf.space"
+        subdomain = info.subdomain or hf_space_subdomain(info.id)
+        url = info.host or f"https://{subdomain}.hf.space"
         stage = None if info.runtime is None else str(info.runtime.stage)
-        return Space(info.id, url, bool(info.private), stage)
+        wrong = None if info.runtime is None else info.runtime.raw.get("errorMessage")
+        return Space(info.id, url, bool(info.private), stage, _image(subdomain), wrong)
+
+    def credentials(self) -> tuple[str, str]:
+        """Return the name and the password that the Hub's registry of images takes. Raises `LaunchError` without a token."""
+        from httpx import HTTPError
+        from huggingface_hub.errors import HfHubHTTPError
+
+        if not self.token:
+            raise LaunchError("the Hub's registry wants a token: set HF_TOKEN, or give token=")
+        try:
+            return str(self._api.whoami()["name"]), self.token
+        except (HfHubHTTPError, HTTPError) as error:
+            told = (str(error) or type(error).__name__).strip().splitlines()[-1]
+            raise LaunchError(f"the Hub does not say whose the token is: {told}") from error
 
     def files(self, repo_id: str) -> Path:
         """Fetch a Space's files, as far as they are not here yet, and return their folder. Raises as `space` does."""

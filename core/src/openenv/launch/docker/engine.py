@@ -6,8 +6,9 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from ...errors import LaunchError
 from .owner import HOST, host, is_gone
@@ -15,6 +16,11 @@ from .owner import HOST, host, is_gone
 STANDARD = "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
 REQUEST_TIMEOUT_S = 120.0
 GONE_WITHIN_S = 60.0
+
+KEPT_OUTPUT = {"type": "json-file", "config": {"max-size": "16m", "max-file": "1"}}
+"""So much of a container's output lies on the engine's disk, however much it prints."""
+
+T = TypeVar("T")
 
 logger = logging.getLogger("openenv.launch")
 
@@ -51,6 +57,17 @@ def _knock(where: str) -> None:
             probe.connect(path)
 
 
+def is_podman(client: Any) -> bool:
+    """Return whether it is a Podman engine."""
+    return any("Podman" in part.get("Name", "") for part in client.version().get("Components") or ())
+
+
+def whole(call: Callable[[], T]) -> T:
+    """Return what a call returns; an interrupt waits for the call's end, so that what it made can be removed."""
+    with ThreadPoolExecutor(1, "openenv-engine-call") as thread:
+        return thread.submit(call).result()
+
+
 @contextlib.contextmanager
 def told(what: str) -> Iterator[None]:
     """Turn what the engine says into a `LaunchError`: `what`, and the engine's words."""
@@ -74,15 +91,20 @@ def logged(what: str) -> Iterator[None]:
         logger.warning("%s", error.message)
 
 
-def image(client: Any, name: str) -> Any:
-    """Return an image, fetched from its registry where it is not here. Raises `LaunchError` where it cannot be had."""
+def image(client: Any, name: str, login: tuple[str, str] | None = None) -> Any:
+    """Return an image, fetched from its registry where it is not here. Raises `LaunchError` where it cannot be had.
+
+    Args:
+        login: name and password for the registry; None takes what is stored.
+    """
     from docker.errors import ImageNotFound
 
     with told(f"there is no image {name} here, and it cannot be fetched; build it, or check its name"):
         try:
             return client.images.get(name)
         except ImageNotFound:
-            return client.images.pull(name)
+            logger.warning("fetching %s, which is not here yet", name)
+            return client.images.pull(name, auth_config=login and {"username": login[0], "password": login[1]})
 
 
 def remove(client: Any, name: str) -> None:

@@ -35,14 +35,20 @@ class DockerOptions:
         capabilities: of root that the container has, `["NET_BIND_SERVICE"]`. Default none.
         new_privileges: whether programs may gain what their starter does not have, as by setuid. Default False.
         volumes: folders of the engine's machine to mount: `{"/data": "/data:ro"}`, theirs and the container's. Default none.
-        egress: whether the container reaches other machines. False puts it into a network of its own that leads nowhere: only
-            this machine's side of that network stays in reach, and the client comes in there. Linux only. Default True.
+        egress: whether the container reaches other machines. False puts it into a network of its own that leads nowhere, and
+            gives it no resolver of names. Default True.
+        forwarder: how the client gets into that network. False: at the container's own address, which only a machine that runs
+            the engine itself can reach; then this machine's side of the network is in the container's reach. True: through a
+            second, smaller container, which forwards to the server's port and ends with it; the name of an image says what
+            that runs in, else it is the server's image. None chooses False where that works, and no `port` is asked for.
         network: name of a network of the engine to join, instead of its default.
         init: whether a small first process collects ended ones. Default True.
         address: of the engine's machine, where the server's port is opened. Default `127.0.0.1`.
         lease_s: seconds after which a server of this package ends once nobody uses it and its starter is gone. Default 300;
             None lets it run on.
         stop_timeout_s: seconds that it gets to stop before it is killed. Default 15.
+        registry_login: name and password for the image's registry, where the image is not here. None takes what `docker login`
+            has stored.
     """
 
     container_port: int | None = None
@@ -57,11 +63,13 @@ class DockerOptions:
     new_privileges: bool = False
     volumes: Mapping[str, str] = field(default_factory=dict)
     egress: bool = True
+    forwarder: bool | str | None = None
     network: str | None = None
     init: bool = True
     address: str = "127.0.0.1"
     lease_s: float | None = 300.0
     stop_timeout_s: float = 15.0
+    registry_login: tuple[str, str] | None = field(default=None, repr=False)
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> Self:
@@ -77,6 +85,8 @@ class DockerOptions:
                 raise LaunchError(f"{name} must be a number above 0, but is {limit!r}")
         if chosen.network is not None and not chosen.egress:
             raise LaunchError("egress=False makes a network of its own: leave network out")
+        if chosen.forwarder is not None and chosen.egress:
+            raise LaunchError("forwarder says how the client gets in with egress=False: add that, or leave forwarder out")
         if chosen.network in ("host", "none"):
             raise LaunchError(f"network={chosen.network!r} opens no port for the client: leave it out, or name a network")
         return chosen
@@ -110,8 +120,7 @@ class DockerOptions:
         return arguments
 
     def _pids(self, env_vars: Mapping[str, str]) -> int:
-        text = env_vars.get(SESSIONS_VARIABLE, "")
-        sessions = int(text) if text.isdecimal() else SESSIONS
+        sessions = sessions_of(env_vars)
         least = sessions + THREADS_BESIDE_SESSIONS
         if self.pids is not None and self.pids < least:
             raise LaunchError(
@@ -119,3 +128,9 @@ class DockerOptions:
                 f"give more, or fewer sessions by env_vars={{{SESSIONS_VARIABLE!r}: …}}"
             )
         return self.pids or least + ROOM_FOR_LIBRARIES
+
+
+def sessions_of(env_vars: Mapping[str, str]) -> int:
+    """Return how many sessions a server takes that is given these environment variables."""
+    text = env_vars.get(SESSIONS_VARIABLE, "")
+    return int(text) if text.isdecimal() else SESSIONS

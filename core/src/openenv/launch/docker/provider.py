@@ -8,7 +8,7 @@ from ...errors import LaunchError
 from ..provider import ContainerProvider
 from . import engine
 from .options import DockerOptions
-from .running import Running, check_egress
+from .running import Running
 
 
 class LocalDockerProvider(ContainerProvider):
@@ -32,7 +32,6 @@ class LocalDockerProvider(ContainerProvider):
         if self._running is not None:
             raise LaunchError(f"{self._running.image} is running already: stop it first, or use another provider")
         chosen = DockerOptions.read(options)
-        check_egress(chosen, port)
         client = engine.connect()
         running = self._running = Running(client, image, chosen)
         try:

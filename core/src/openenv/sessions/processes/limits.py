@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from ...errors import UsageError
+
+OOM_SCORE = Path("/proc/self/oom_score_adj")
+MORE_OOM_SCORE = 500
+"""In thousandths of all memory, as if the process held so much more."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,10 @@ class Limits:
             raise UsageError("cpu_limit_s needs a POSIX system: leave it unset here")
 
     def begin(self) -> None:
-        """Limit this process, from now on and for good."""
+        """Limit this process, from now on and for good; where memory runs out, Linux ends it rather than its server."""
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                OOM_SCORE.write_text(str(min(int(OOM_SCORE.read_text()) + MORE_OOM_SCORE, 1000)))
         if sys.platform == "linux" and self.memory_mb is not None:
             import resource
 
