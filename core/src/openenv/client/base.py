@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import dataclasses
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, cast
 
@@ -295,6 +295,13 @@ class EnvClient(Beginnings, TaskCalls, Generic[ActT, ObsT, StateT]):
             return action
         expected = getattr(self._action_model, "__name__", "an action")
         raise UsageError(f"step takes {expected}, not {type(action).__name__}")
+
+    def _payloads(self, actions: Sequence[ActT]) -> list[Any]:
+        """As `_payload`, for many."""
+        if self._custom_payload:
+            return [self._step_payload(action) for action in actions]
+        payload = self._payload
+        return [action if isinstance(action, BaseModel) else payload(action) for action in actions]
 
     def _send_and_receive(self, message: Mapping[str, Any]) -> Awaitable[dict[str, Any]]:
         """Send a message of the protocol as it stands, `{"type": "step", "data": {…}}`, and return the reply likewise."""

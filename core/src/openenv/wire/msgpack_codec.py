@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import msgpack
@@ -80,11 +80,13 @@ def _model_data(model: BaseModel) -> Any:
     """Return a model's fields, without `metadata` where that is empty."""
     if getattr(model, "metadata", True):
         return model.__pydantic_serializer__.to_python(model)
-    data = copied_fields(model, plain_fields(type(model), _METADATA))
-    return model.__pydantic_serializer__.to_python(model, exclude={*_METADATA}) if data is None else data
+    data = copied_fields(model, _fields_but_metadata(type(model)))
+    return model.__pydantic_serializer__.to_python(model, exclude={"metadata"}) if data is None else data
 
 
-_METADATA: Final = frozenset({"metadata"})
+@cache
+def _fields_but_metadata(model: type[BaseModel]) -> tuple[str, ...]:
+    return plain_fields(model, {"metadata"})
 
 
 def load_msgpack(frame: str | bytes) -> Any:

@@ -72,7 +72,7 @@ def _shape(kind: type) -> tuple[set[str] | None, tuple[str, ...], tuple[str, ...
     own = declared_flags(kind)
     flags = tuple(flag for flag in ("terminated", "truncated") if flag not in own)
     beside = {"reward", "done", *flags}
-    return beside, flags, plain_fields(kind, frozenset(beside))
+    return beside, flags, plain_fields(kind, beside)
 
 
 def error_content(error: OpenEnvError) -> dict[str, Any]:
