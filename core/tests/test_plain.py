@@ -170,7 +170,7 @@ NOT_PLAIN: dict[str, Callable[[], Action]] = {
     "annotated serializer": Negated,
     "model serializer": Whole,
     "computed field": Computed,
-    "further fields": lambda: Open(more=3),  # type: ignore[call-arg]
+    "further fields": lambda: Open(more=3),
     "a model inside": Nested,
     "anything": lambda: Free(anything=Inner()),
     "a value that a validator made": lambda: Changed(number=1),
@@ -201,7 +201,10 @@ def test_only_fields_are_written_and_metadata_where_there_is_some() -> None:
     assert action.double == 4
     assert MSGPACK.load(MSGPACK.dump(action)) == {"number": 2}
     noted = Cached(number=2, metadata={"inner": Inner()})
-    assert MSGPACK.load(MSGPACK.dump([noted, action])) == [{"number": 2, "metadata": {"inner": {"metadata": {}}}}, {"number": 2}]
+    assert MSGPACK.load(MSGPACK.dump([noted, action])) == [
+        {"number": 2, "metadata": {"inner": {"metadata": {}}}},
+        {"number": 2},
+    ]
 
 
 def test_a_model_that_lacks_a_field_is_left_to_its_serializer() -> None:
@@ -279,7 +282,8 @@ def test_entries_of_lanes_are_read_as_single_replies_are(codec: Any) -> None:
 
     for index, (one, entry) in enumerate(zip(found, copies, strict=True)):
         if index == 3:
-            assert isinstance(one, OpenEnvError) and one.message == "no"
+            assert isinstance(one, OpenEnvError)
+            assert one.message == "no"
             continue
         single = alone(entry)
         if isinstance(single, StepResult) and "final" in entry:
@@ -287,4 +291,5 @@ def test_entries_of_lanes_are_read_as_single_replies_are(codec: Any) -> None:
         assert type(one) is type(single)
         assert one == single if isinstance(one, StepResult) else str(one) == str(single)
     assert [type(one) for one in found[4:7]] == [InvalidActionError] * 3
-    assert isinstance(found[2], StepResult) and found[2].final == found[1]
+    assert isinstance(found[2], StepResult)
+    assert found[2].final == found[1]

@@ -21,6 +21,7 @@ ObsT = TypeVar("ObsT")
 StateT = TypeVar("StateT")
 T = TypeVar("T")
 
+
 class Lanes(Generic[ActT, ObsT, StateT]):
     """So many environments of one kind in one session, numbered from 0; made by `EnvClient.lanes`.
 

@@ -24,7 +24,7 @@ class _FloatsFirst:
         schema: Any = handler(source)
         union = schema["schema"]
         a_float = core_schema.chain_schema([core_schema.is_instance_schema(float), core_schema.float_schema()])
-        return {**schema, "schema": {**union, "choices": [(a_float, "float"), *union["choices"]]}}  # type: ignore[return-value]
+        return {**schema, "schema": {**union, "choices": [(a_float, "float"), *union["choices"]]}}
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         whole: Any = schema

@@ -27,12 +27,12 @@ def plain_fields(model: type[BaseModel], but: set[str]) -> tuple[str, ...]:
     Then `copied_fields` is what the model serializes to. `metadata` may hold anything: as long as it is empty, that is plain.
     """
     schema = _inside(model.__pydantic_core_schema__, _AROUND_MODELS)
-    if schema["type"] != "model" or schema["root_model"] or "serialization" in schema:
+    if schema["type"] != "model" or schema.get("root_model") or "serialization" in schema:
         return ()
     inner = _inside(schema["schema"], _AROUND_MODELS)
-    if inner["type"] != "model-fields" or inner["computed_fields"] or "serialization" in inner or "extras_schema" in inner:
+    if inner["type"] != "model-fields" or inner.get("computed_fields") or "serialization" in inner or "extras_schema" in inner:
         return ()
-    if schema["config"].get("extra_fields_behavior") == "allow":
+    if schema.get("config", {}).get("extra_fields_behavior") == "allow":
         return ()
     fields = {name: field for name, field in inner["fields"].items() if name not in but}
     plain = all(field.keys() <= _OF_FIELDS and _is_plain(field["schema"], name) for name, field in fields.items())

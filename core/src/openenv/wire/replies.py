@@ -16,7 +16,7 @@ from .plain import copied_fields, plain_fields
 
 def reply_data(value: Any, *, as_json: bool) -> Any:
     """Return what an environment returned as the plain `data` of its reply."""
-    model = type(value)
+    model: Any = type(value)
     beside, flags, names = _shape(model)
     if beside is None:
         return _other_data(value, as_json=as_json)
