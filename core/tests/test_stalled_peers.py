@@ -57,7 +57,7 @@ def test_short_messages_that_nobody_takes_hold_nobody_up(speaks_v2: bool, waits:
     """Until the buffers are full they leave without anybody's help; after that the connection is given up for another."""
     monkeypatch.setattr("openenv.client.blocking_resumable.GRACE_S", 0.0)
     if waits == "python":
-        monkeypatch.setattr("openenv.client.blocking_socket.TIMEVALS", {})
+        monkeypatch.setattr("openenv.client.read_patience.TIMEVALS", {})
     words = (GREETING, GREETING_AGAIN) if speaks_v2 else (b"",)
     with deaf_peer(*words, speaks_v2=speaks_v2) as peer, Player(peer.url, awaited=False, **SILENT) as player:
         for _ in range(300):

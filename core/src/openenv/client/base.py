@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, cast
 
-from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from ..contract.generics import models
@@ -18,14 +17,14 @@ from ..contract.result import StepResult
 from ..errors import NotSupportedError, UsageError
 from ..launch.provider import RuntimeProvider
 from ..wire import messages
-from ..wire.validation import Reader
-from ..wire.values import ResultReader
 from .address import address
 from .beginnings import Beginnings
 from .connection import Connection
+from .endpoints import ENDPOINTS
 from .mode import client_mode
 from .pending import PendingCall, not_to_await
 from .tasks import TaskCalls
+from .translation import Translation
 from .transport import Call, Endpoint, Options, seconds
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ StateT = TypeVar("StateT", default=State)
 T = TypeVar("T")
 
 
-class EnvClient(Beginnings, TaskCalls, Generic[ActT, ObsT, StateT]):
+class EnvClient(Beginnings, TaskCalls, Translation[ActT, ObsT, StateT], Generic[ActT, ObsT, StateT]):
     """Plays one session of an environment; subclass as `EnvClient[MyAction, MyObservation, MyState]`, body empty.
 
     Inside a running event loop its calls are awaited. Where no loop runs they block and return their results, and a
@@ -77,8 +76,8 @@ class EnvClient(Beginnings, TaskCalls, Generic[ActT, ObsT, StateT]):
     ) -> None:
         if base_url is None and provider is None:
             raise UsageError(f"{type(self).__name__} needs a base_url, such as http://localhost:8000")
-        if transport not in _ENDPOINTS:
-            raise UsageError(f"unknown transport {transport!r}: choose from {', '.join(sorted(_ENDPOINTS))}")
+        if transport not in ENDPOINTS:
+            raise UsageError(f"unknown transport {transport!r}: choose from {', '.join(sorted(ENDPOINTS))}")
         self.mode = client_mode(mode)
         options = Options(
             connect_timeout_s,
@@ -94,30 +93,12 @@ class EnvClient(Beginnings, TaskCalls, Generic[ActT, ObsT, StateT]):
 
         def endpoint(url: str | None) -> Endpoint:
             if provider is None or url is None:
-                return _ENDPOINTS[transport](base_url or "", options)
+                return ENDPOINTS[transport](base_url or "", options)
             wanted = {**options.headers, **provider.headers}
-            return _ENDPOINTS[transport](url, dataclasses.replace(options, headers=wanted))
+            return ENDPOINTS[transport](url, dataclasses.replace(options, headers=wanted))
 
         self._connection = Connection(endpoint, provider)
         self._prepare()
-
-    def _prepare(self) -> None:
-        """Look up once what every call needs."""
-        cls = type(self)
-        action, observation, state = cls._models()
-        self._custom_payload = cls._step_payload is not EnvClient._step_payload
-        self._action_model = action
-        self._result_reader: ResultReader[ObsT] | None = None if observation is None else ResultReader(observation)
-        if state is None and observation is not None:
-            state = State
-        self._state_reader: Reader[StateT] | None = None if state is None else Reader(state, null_is_nan=True)
-        hooks = {"_parse_result": observation, "_parse_state": state}
-        for hook, model in hooks.items():
-            if model is None and getattr(cls, hook) is getattr(EnvClient, hook):
-                raise UsageError(
-                    f"{cls.__name__} does not say its models: subclass EnvClient[MyAction, MyObservation, MyState], "
-                    "or use GenericEnvClient for dicts"
-                )
 
     @classmethod
     def _of(cls, provider: RuntimeProvider, options: dict[str, Any]) -> Self:
@@ -288,14 +269,6 @@ class EnvClient(Beginnings, TaskCalls, Generic[ActT, ObsT, StateT]):
     def _call(self, kind: str, payload: Any, timeout_s: float | None) -> Call:
         return Call(kind, payload, self._message_timeout_s if timeout_s is None else seconds(timeout_s))
 
-    def _payload(self, action: ActT) -> Any:
-        if self._custom_payload:
-            return self._step_payload(action)
-        if isinstance(action, BaseModel | Mapping):
-            return action
-        expected = getattr(self._action_model, "__name__", "an action")
-        raise UsageError(f"step takes {expected}, not {type(action).__name__}")
-
     def _send_and_receive(self, message: Mapping[str, Any]) -> Awaitable[dict[str, Any]]:
         """Send a message of the protocol as it stands, `{"type": "step", "data": {…}}`, and return the reply likewise."""
         kind = str(message.get("type"))
@@ -303,34 +276,3 @@ class EnvClient(Beginnings, TaskCalls, Generic[ActT, ObsT, StateT]):
             raise NotSupportedError(f"there is no message of type {kind!r}: {', '.join(sorted(messages.REPLY_TYPE))}")
         reply_type = messages.REPLY_TYPE[kind]
         return self._do(kind, self._call(kind, message.get("data"), None), lambda data: {"type": reply_type, "data": data})
-
-    def _step_payload(self, action: ActT) -> dict[str, Any]:
-        """Return an action as the plain data to send; a subclass may write its own."""
-        if isinstance(action, BaseModel):
-            return action.model_dump(mode="json")
-        return dict(cast("Mapping[str, Any]", action))
-
-    def _parse_result(self, payload: dict[str, Any]) -> StepResult[ObsT]:
-        """Return the result that a reply's data stands for; a subclass may write its own."""
-        assert self._result_reader is not None
-        return self._result_reader.read(payload)
-
-    def _parse_state(self, payload: dict[str, Any]) -> StateT:
-        """Return the state that a reply's data stands for; a subclass may write its own."""
-        assert self._state_reader is not None
-        return self._state_reader.read(payload)
-
-
-def _websocket(url: str, options: Options) -> Endpoint:
-    from .websocket import WebSocketEndpoint
-
-    return WebSocketEndpoint(address(url).websocket, options)
-
-
-def _http(url: str, options: Options) -> Endpoint:
-    from .http import HttpEndpoint
-
-    return HttpEndpoint(address(url).http, options)
-
-
-_ENDPOINTS: dict[str, Callable[[str, Options], Endpoint]] = {"websocket": _websocket, "http": _http}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 import threading
 import time
 from collections import deque
@@ -18,6 +17,7 @@ from websockets.protocol import State
 
 from ..wire.frames import LONG, MaskedFrames
 from .incoming import Incoming
+from .read_patience import ReadPatience
 
 READ_BYTES = 64 * 1024
 MOST_READ_BYTES = 4 * 1024 * 1024
@@ -33,9 +33,6 @@ LONGEST_STALL_S = 86400.0
 
 NO_DATA = (BlockingIOError, TimeoutError, SSLWantReadError)
 NO_ROOM = (BlockingIOError, TimeoutError, SSLWantWriteError)
-
-TIMEVALS = {8: "=ll", 16: "=qq"}
-"""Seconds and microseconds as a system takes them for `SO_RCVTIMEO`, by how many bytes that has there."""
 
 
 class BlockingSocket:
@@ -69,8 +66,7 @@ class BlockingSocket:
         self._incoming = Incoming(protocol, self._feed_library, self._messages.append)
         self._response: Response | None = None
         self._until = 0.0
-        self._timeval = _timeval_of(sock)
-        self._wait_s = -1.0
+        self._patience = ReadPatience(sock)
         self._heard_at = time.monotonic()
         self._pinged_at: float | None = None
         self._ending_since: float | None = None
@@ -185,7 +181,7 @@ class BlockingSocket:
         if remaining_s <= 0:
             raise TimeoutError
         try:
-            self._wait(min(LONGEST_WAIT_S, remaining_s))
+            self._patience.set(min(LONGEST_WAIT_S, remaining_s))
             data = self.socket.recv(min(max(self._incoming.wanted, READ_BYTES), MOST_READ_BYTES))
         except NO_DATA:
             self._mind_pings()
@@ -200,24 +196,13 @@ class BlockingSocket:
                 self._send_what_is_due()
                 self.close_socket()
 
-    def _wait(self, seconds: float) -> None:
-        """Let the next read wait for so long, where that has changed: a system call for it costs as much as one to read."""
-        if seconds == self._wait_s:
-            return
-        self._wait_s = seconds
-        if self._timeval is not None:
-            timeval = struct.pack(self._timeval, *divmod(max(1, int(seconds * 1e6)), 1_000_000))
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
-        else:
-            self.socket.settimeout(seconds)
-
     def _write(self, data: bytes) -> None:
         """Send bytes by the deadline, or cut the connection. Where it is over, there may still be some to read."""
         if self._deaf:
             return
         try:
             try:
-                sent = 0 if self._timeval is None else self.socket.send(data, socket.MSG_DONTWAIT)
+                sent = self.socket.send(data, socket.MSG_DONTWAIT) if self._patience.is_the_systems else 0
             except BlockingIOError:
                 sent = 0
             if sent < len(data):
@@ -244,10 +229,7 @@ class BlockingSocket:
                 if rest and remaining_s <= 0:
                     raise TimeoutError
         finally:
-            if self._timeval is None:
-                self._wait_s = -1.0
-            else:
-                self.socket.settimeout(None)
+            self._patience.restore()
 
     def _send_what_is_due(self) -> None:
         """Send what the library's protocol has to say."""
@@ -293,13 +275,3 @@ class _NoThread:
 
     def join(self) -> None:
         """Nothing runs."""
-
-
-def _timeval_of(sock: socket.socket) -> str | None:
-    """Return how to write for the system how long a read may wait; None where Python has to wait itself, as for TLS.
-
-    A system call for each read is saved where the system does.
-    """
-    if type(sock) is not socket.socket:
-        return None
-    return TIMEVALS.get(len(sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16)))

@@ -13,20 +13,9 @@ from typing import Any
 from ..errors import OpenEnvError, SessionLost, StepTimeout, UsageError
 from ..launch.provider import RuntimeProvider
 from ..wire import messages
+from .forking import PROCESS
 from .standing import CLOSED, GIVEN_UP, Standing
 from .transport import BlockingTransport, Call, Endpoint, Transport
-
-
-class _Process:
-    """Which process this is: asked of the system once, and again in a forked child."""
-
-    def __init__(self) -> None:
-        self.number = os.getpid()
-
-
-_PROCESS = _Process()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_PROCESS.__init__)  # type: ignore[misc]
 
 
 class Connection:
@@ -48,7 +37,7 @@ class Connection:
         self._standing = Standing()
         self._first: Call | None = None
         self._goodbye: weakref.finalize[..., Connection] | None = None
-        self._process = _PROCESS.number
+        self._process = PROCESS.number
         self._of_parent: object = None
 
     @property
@@ -97,7 +86,7 @@ class Connection:
                         "this client is connected in an event loop: await its calls there, or use another client here"
                     )
                 transport = self._blocking = self._begin_session(self.start_provider())
-                self._goodbye = weakref.finalize(self, _say_goodbye, transport, _PROCESS.number)
+                self._goodbye = weakref.finalize(self, _say_goodbye, transport, PROCESS.number)
             return self._blocking
 
     async def open_async(self) -> Transport:
@@ -154,7 +143,7 @@ class Connection:
 
         A reset that finds its session lost is sent once more (`again`), on a session of its own.
         """
-        if self._process != _PROCESS.number:
+        if self._process != PROCESS.number:
             self._leave_to_parent()
         try:
             if not self._thread_turn.acquire(timeout=min(call.timeout_s, threading.TIMEOUT_MAX)):
@@ -190,7 +179,7 @@ class Connection:
 
     async def request_async(self, call: Call, *, again: bool = False) -> dict[str, Any]:
         """As `request`, awaited."""
-        if self._process != _PROCESS.number:
+        if self._process != PROCESS.number:
             self._leave_to_parent()
         standing = self._standing
         if standing.only_reset is not None or self._async is None or self._async[0] is not asyncio.get_running_loop():
@@ -276,7 +265,7 @@ class Connection:
         """In a forked child, let the parent have its connection and its server, untouched."""
         if self._process == os.getpid():
             return
-        self._process = _PROCESS.number
+        self._process = PROCESS.number
         self._of_parent = (self._async, self._blocking, self._provider)
         self._async = self._blocking = self._provider = None
         if self._goodbye is not None:
@@ -298,6 +287,6 @@ class Connection:
 
 def _say_goodbye(transport: BlockingTransport, process: int) -> None:
     """End the session of a client that was dropped, or whose program ends, without being closed."""
-    if process == _PROCESS.number:
+    if process == PROCESS.number:
         with suppress(OpenEnvError, OSError):
             transport.close()

@@ -21,9 +21,6 @@ ObsT = TypeVar("ObsT")
 StateT = TypeVar("StateT")
 T = TypeVar("T")
 
-ALONE = {"error"}
-"""An entry with this and nothing else is an error."""
-
 
 class Lanes(Generic[ActT, ObsT, StateT]):
     """So many environments of one kind in one session, numbered from 0; made by `EnvClient.lanes`.
@@ -83,7 +80,7 @@ class Lanes(Generic[ActT, ObsT, StateT]):
         data = [options if one is None else {**options, "seed": one} for one in seeds]
 
         def results(entries: Any) -> list[StepResult[ObsT] | OpenEnvError]:
-            found = self._entries(entries, self._result)
+            found = self._results(entries)
             self._begun.update(lane for lane, result in zip(chosen, found, strict=True) if isinstance(result, StepResult))
             return found
 
@@ -107,8 +104,7 @@ class Lanes(Generic[ActT, ObsT, StateT]):
             raise UsageError(f"{len(actions)} actions for {len(chosen)} lanes")
         if len(self._begun) < self._count and (never := [lane for lane in chosen if lane not in self._begun]):
             raise UsageError(f"reset() these lanes before their first step: {', '.join(map(str, never[:8]))}")
-        payload = [self._client._payload(action) for action in actions]
-        return self._do(messages.STEP, payload, chosen, timeout_s, lambda entries: self._entries(entries, self._result))
+        return self._do(messages.STEP, self._client._payloads(actions), chosen, timeout_s, self._results)
 
     def state(
         self, *, lanes: Sequence[int] | None = None, timeout_s: float | None = None
@@ -140,20 +136,24 @@ class Lanes(Generic[ActT, ObsT, StateT]):
             raise UsageError(f"lanes are different numbers from 0 to {self._count - 1}, not {chosen[:8]}")
         return chosen
 
-    def _entries(self, entries: Any, parse: Callable[[dict[str, Any]], T]) -> list[T | OpenEnvError]:
-        found: list[T | OpenEnvError] = []
+    def _results(self, entries: Any) -> list[StepResult[ObsT] | OpenEnvError]:
+        return self._entries(entries, self._client._parse_result)
+
+    def _entries(self, entries: Any, parse: Callable[[dict[str, Any]], Any]) -> list[Any]:
+        """Return what each entry stands for; one that cannot be read gives its error and leaves the others as they are."""
+        found: list[Any] = []
         for entry in entries:
             try:
-                found.append(read_error(entry["error"]) if entry.keys() == ALONE else parse(entry))
+                if "error" in entry and len(entry) == 1:
+                    found.append(read_error(entry["error"]))
+                    continue
+                value = parse(entry)
+                if "final" in entry and isinstance(value, StepResult):
+                    value.final = parse(entry["final"])
             except OpenEnvError as error:
-                found.append(error)
+                value = error
+            found.append(value)
         return found
-
-    def _result(self, entry: dict[str, Any]) -> StepResult[ObsT]:
-        result = self._client._parse_result(entry)
-        if "final" in entry:
-            result.final = self._client._parse_result(entry["final"])
-        return result
 
     def _begin_anew(self) -> None:
         """Every lane has to be reset: the session is new, or where its lanes stand is unknown."""

@@ -7,6 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import Format, get_annotations
 
+from .reward import Reward
+
 
 class Action(BaseModel):
     """What an agent does in one step; inherit and add fields. Unknown fields are refused."""
@@ -27,7 +29,7 @@ class Observation(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True, arbitrary_types_allowed=True)
 
     done: bool = Field(default=False, description="Whether the episode has ended")
-    reward: bool | int | float | None = Field(default=None, description="Reward of the last action; None after a reset")
+    reward: Reward = Field(default=None, description="Reward of the last action; None after a reset")
     metadata: dict[str, Any] = Field(default_factory=dict, description="Free notes that travel with the observation")
     terminated: bool | None = Field(default=None, description="Whether the task itself ended; None: not said")
     truncated: bool | None = Field(default=None, description="Whether a limit ended the episode; None: not said")

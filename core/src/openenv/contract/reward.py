@@ -1,13 +1,39 @@
-"""What an environment says of its rewards."""
+"""Rewards: the type that observations give them, and what an environment says of its own."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from ..errors import UsageError
 
 Range = tuple[float | None, float | None]
+
+
+class _FloatsFirst:
+    """Lets a union that holds `float` look for floats before all else; what it accepts, and as what, stays the same.
+
+    Rewards are floats nearly always, and to see first that one is no bool and no int takes longer than all else that is read
+    of a small observation. Only floats themselves take this way: an int would come out of it as a float.
+    """
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema: Any = handler(source)
+        union = schema["schema"]
+        a_float = core_schema.chain_schema([core_schema.is_instance_schema(float), core_schema.float_schema()])
+        return {**schema, "schema": {**union, "choices": [(a_float, "float"), *union["choices"]]}}
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        whole: Any = schema
+        union = whole["schema"]
+        return handler({**whole, "schema": {**union, "choices": union["choices"][1:]}})
+
+
+Reward = Annotated[bool | int | float | None, _FloatsFirst()]
+"""The type of an observation's `reward`."""
 
 
 def checked_range(owner: str, given: Any) -> Range | None:

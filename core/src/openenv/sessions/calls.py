@@ -45,6 +45,7 @@ class Calls:
     def __init__(self, spec: EnvironmentSpec, max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES) -> None:
         self._spec = spec
         self._takes_timeout = spec.step_takes_timeout
+        self._read_action = spec.read_action
         self._longest = max_message_bytes - ENVELOPE_BYTES
         self._environment: AnyEnvironment | None = None
         self._over = False
@@ -89,7 +90,7 @@ class Calls:
         """Do one action and return what the environment gave; raises as `run`."""
         if self._environment is None:
             raise ExecutionError(f"{self._spec.name} is closed")
-        action = self._spec.read_action(data)
+        action = self._read_action(data)
         if self._over:
             raise ExecutionError("the episode is over: reset() starts the next one")
         try:

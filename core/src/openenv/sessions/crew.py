@@ -65,17 +65,18 @@ class CrewCalls:
         kind, _, timeout_s, strict, lanes, autoreset, _ = request
         assert lanes is not None
         values: list[Any] = []
+        members, lost = self._members, self._lost
         plain_steps = kind == messages.STEP and autoreset == messages.DISABLED
         for lane, data in zip(lanes, request.data, strict=True):
             try:
-                if lane in self._lost and kind != messages.RESET:
+                if lane in lost and kind != messages.RESET:
                     raise SessionStuck(LOST)
                 if plain_steps:
-                    values.append(self._members[lane].step(data, timeout_s))
+                    values.append(members[lane].step(data, timeout_s))
                 else:
-                    values.append(self._members[lane].value_of(Request(kind, data, timeout_s, strict, None, autoreset)))
+                    values.append(members[lane].value_of(Request(kind, data, timeout_s, strict, None, autoreset)))
                     if kind == messages.RESET:
-                        self._lost.discard(lane)
+                        lost.discard(lane)
             except OpenEnvError as error:
                 values.append(error)
             except Exception as error:

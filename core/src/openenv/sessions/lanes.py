@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from itertools import pairwise
+from itertools import accumulate
 from typing import Any
 
 from ..errors import CallCancelled, InvalidActionError, OpenEnvError
@@ -45,6 +45,8 @@ class Lanes:
         self._in_turns: Batch | None = None
         self._quick = False
         self._place = [(crew, index) for crew, size in enumerate(self._sizes) for index in range(size or 1)]
+        starts = accumulate((size or 1 for size in self._sizes), initial=0)
+        self._members = [(start, list(range(size or 1))) for start, size in zip(starts, self._sizes, strict=False)]
 
     async def open(self) -> None:
         """Take a slot for every lane, all or none, and build the environments; on failure nothing is left.
@@ -96,8 +98,13 @@ class Lanes:
         lanes = request.lanes
         if not lanes or min(lanes) < 0 or max(lanes) >= self.count:
             raise InvalidActionError(f"this session has lanes 0 to {self.count - 1}, and {lanes[:8]} was asked for")
-        in_order = all(one < other for one, other in pairwise(lanes))
-        shares = {0: request} if in_order and len(self._crews) == 1 else self._shares(request)
+        in_order = lanes == sorted(lanes)
+        if in_order and len(self._crews) == 1:
+            shares = {0: request}
+        elif in_order and len(lanes) == self.count:
+            shares = self._shares_of_all(request)
+        else:
+            shares = self._shares(request)
         batch = Batch(request, codec, in_order, deadline_s, self._ended, self._supply.max_message_bytes)
         for crew, share in shares.items():
             batch.add(self._part(self._crews[crew], self._sizes[crew], share, codec))
@@ -139,6 +146,14 @@ class Lanes:
     def _of_first(self, request: Request, codec: Codec, deadline_s: float | None) -> Ticket:
         inner = request._replace(lanes=[0], data=[request.data or {}])
         return OfFirst(request, codec, self.submit(inner, codec, deadline_s))
+
+    def _shares_of_all(self, request: Request) -> dict[int, Request]:
+        """As `_shares`, for a request of all lanes in their order: each crew's are side by side."""
+        data = request.data
+        return {
+            crew: request._replace(lanes=members, data=data[start : start + len(members)])
+            for crew, (start, members) in enumerate(self._members)
+        }
 
     def _shares(self, request: Request) -> dict[int, Request]:
         """Return what each crew is to do, in the order of lanes."""

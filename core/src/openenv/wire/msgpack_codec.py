@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import msgpack
@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from .arrays import ARRAY, is_array, is_scalar, pack_array, to_plain, unpack_array
 from .codec import Codec
+from .plain import copied_fields, plain_fields
 from .replies import encode, encode_all
 
 BIG_INTEGER: Final = 1
@@ -61,11 +62,11 @@ def dump_msgpack(value: Any) -> bytes:
 
 
 def _unusual(value: Any) -> Any:
-    """What msgpack does not know: long integers, models, and whatever pydantic can make plain."""
+    """What msgpack does not know: models, long integers, and whatever pydantic can make plain."""
+    if isinstance(value, BaseModel):
+        return _model_data(value)
     if isinstance(value, int):
         return msgpack.ExtType(BIG_INTEGER, str(value).encode())
-    if isinstance(value, BaseModel):
-        return value.__pydantic_serializer__.to_python(value, exclude=_empty_metadata(value))
     if is_array(value):
         return pack_array(value)
     if is_scalar(value):
@@ -75,8 +76,17 @@ def _unusual(value: Any) -> Any:
     return pydantic_core.to_jsonable_python(value, fallback=to_plain)
 
 
-def _empty_metadata(value: BaseModel) -> set[str] | None:
-    return None if getattr(value, "metadata", True) else {"metadata"}
+def _model_data(model: BaseModel) -> Any:
+    """Return a model's fields, without `metadata` where that is empty."""
+    if getattr(model, "metadata", True):
+        return model.__pydantic_serializer__.to_python(model)
+    data = copied_fields(model, _fields_but_metadata(type(model)))
+    return model.__pydantic_serializer__.to_python(model, exclude={"metadata"}) if data is None else data
+
+
+@cache
+def _fields_but_metadata(model: type[BaseModel]) -> tuple[str, ...]:
+    return plain_fields(model, {"metadata"})
 
 
 def load_msgpack(frame: str | bytes) -> Any:

@@ -11,20 +11,18 @@ from pydantic import BaseModel
 
 from ..contract.models import Observation, declared_flags
 from ..errors import ExecutionError, OpenEnvError
+from .plain import copied_fields, plain_fields
 
 
 def reply_data(value: Any, *, as_json: bool) -> Any:
     """Return what an environment returned as the plain `data` of its reply."""
-    mode = "json" if as_json else "python"
-    if not isinstance(value, Observation):
-        if isinstance(value, Continued):
-            return _continued_data(value, as_json=as_json)
-        if isinstance(value, OpenEnvError):
-            return {"error": error_content(value)}
-        return value.__pydantic_serializer__.to_python(value, mode=mode) if isinstance(value, BaseModel) else value
-    model = type(value)
-    beside, flags = _fields_beside(model)
-    inside = model.__pydantic_serializer__.to_python(value, mode=mode, exclude=beside)
+    model: Any = type(value)
+    beside, flags, names = _shape(model)
+    if beside is None:
+        return _other_data(value, as_json=as_json)
+    inside = None if as_json or value.metadata else copied_fields(value, names)
+    if inside is None:
+        inside = model.__pydantic_serializer__.to_python(value, mode="json" if as_json else "python", exclude=beside)
     data = {"observation": inside, "reward": value.reward, "done": value.done}
     if value.metadata:
         data["metadata"] = inside.get("metadata")
@@ -32,6 +30,17 @@ def reply_data(value: Any, *, as_json: bool) -> Any:
         if (said := getattr(value, flag)) is not None:
             data[flag] = said
     return data
+
+
+def _other_data(value: Any, *, as_json: bool) -> Any:
+    """As `reply_data`, of what is no observation."""
+    if isinstance(value, Continued):
+        return _continued_data(value, as_json=as_json)
+    if isinstance(value, OpenEnvError):
+        return {"error": error_content(value)}
+    if isinstance(value, BaseModel):
+        return value.__pydantic_serializer__.to_python(value, mode="json" if as_json else "python")
+    return value
 
 
 class Continued(NamedTuple):
@@ -53,11 +62,17 @@ def _continued_data(value: Continued, *, as_json: bool) -> Any:
 
 
 @cache
-def _fields_beside(model: type[Observation]) -> tuple[set[str], list[str]]:
-    """The fields that travel beside an observation, and which of them are said only where there is something to say."""
-    own = declared_flags(model)
-    flags = [flag for flag in ("terminated", "truncated") if flag not in own]
-    return {"reward", "done", *flags}, flags
+def _shape(kind: type) -> tuple[set[str] | None, tuple[str, ...], tuple[str, ...]]:
+    """Which fields travel beside an observation, which of them only where they are said, and those inside if they are plain.
+
+    No set for what is no observation.
+    """
+    if not issubclass(kind, Observation):
+        return None, (), ()
+    own = declared_flags(kind)
+    flags = tuple(flag for flag in ("terminated", "truncated") if flag not in own)
+    beside = {"reward", "done", *flags}
+    return beside, flags, plain_fields(kind, beside)
 
 
 def error_content(error: OpenEnvError) -> dict[str, Any]:

@@ -94,13 +94,13 @@ def _read_lanes(kind: str, lanes: Any, data: Any) -> list[Any]:
     """Return the entries for a request's lanes. Raises `InvalidActionError` where they do not go together."""
     if kind not in messages.OF_LANES:
         raise InvalidActionError(f"a {kind} message takes no 'lanes'")
-    if not isinstance(lanes, list) or not all(type(lane) is int for lane in lanes) or len(set(lanes)) < len(lanes):
+    if not isinstance(lanes, list) or set(map(type, lanes)) - {int} or len(set(lanes)) < len(lanes):
         raise InvalidActionError("'lanes' is a list of different whole numbers")
     if data is None and kind != messages.STEP:
         data = [{}] * len(lanes)
     if not isinstance(data, list) or len(data) != len(lanes):
         raise InvalidActionError(f"a {kind} message of {len(lanes)} lanes needs 'data' to be a list of as many entries")
-    if kind != messages.STATE and not all(isinstance(entry, dict) for entry in data):
+    if kind != messages.STATE and set(map(type, data)) - {dict}:
         raise InvalidActionError(f"a {kind} message of lanes needs every entry of 'data' to be a map")
     return data
 

@@ -32,6 +32,7 @@ class Reader(Generic[ModelT]):
         self.model = model
         self._null_is_nan = null_is_nan
         self._validator = TypeAdapter(model).validator
+        self._validate = self._validator.validate_python
 
     def read(self, data: Any) -> ModelT:
         """Return the value.
@@ -40,7 +41,7 @@ class Reader(Generic[ModelT]):
             InvalidActionError: it does not fit; the message names each place.
         """
         try:
-            return self._validator.validate_python(data, by_alias=True, by_name=True)  # type: ignore[no-any-return]
+            return self._validate(data, by_alias=True, by_name=True)  # type: ignore[no-any-return]
         except ValidationError as error:
             return self._second_look(data, error)
 

@@ -122,7 +122,7 @@ class ResultReader(Generic[ObsT]):
     """
 
     def __init__(self, model: type[ObsT]) -> None:
-        self._reader = Reader(model, null_is_nan=True)
+        self._read = Reader(model, null_is_nan=True).read
         fields = getattr(model, "model_fields", {})
         own = declared_flags(model) if issubclass(model, BaseModel) else frozenset()
         self._merged = [name for name in ("reward", "done", "terminated", "truncated") if name in fields and name not in own]
@@ -134,7 +134,7 @@ class ResultReader(Generic[ObsT]):
             for name in self._merged:
                 if name in data:
                     inside[name] = data[name]
-        return plain_result(self._reader.read(inside), data)
+        return plain_result(self._read(inside), data)
 
 
 def plain_result(observation: ObsT, data: dict[str, Any]) -> StepResult[ObsT]:
