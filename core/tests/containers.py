@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import pytest
 
 from openenv.errors import LaunchError
-from openenv.launch.docker.engine import connect
+from openenv.launch.docker.engine import connect, services
 from openenv.launch.docker.owner import HOST, PID, host
 
 ROOT = Path(__file__).parents[2]
@@ -74,3 +74,14 @@ def left(client: Any, pid: int) -> set[str]:
     its = {"label": [f"{HOST}={host()}", f"{PID}={pid}"]}
     found = {container["Names"][0] for container in client.api.containers(all=True, filters=its)}
     return found | {network["Name"] for network in client.api.networks(filters=its)}
+
+
+def left_in_swarm(client: Any, pid: int) -> set[str]:
+    """Return the names of the services of a process that are there."""
+    return {one["Spec"]["Name"] for one in services(client, label=[f"{HOST}={host()}", f"{PID}={pid}"])}
+
+
+def runs(client: Any, service: str) -> bool:
+    """Return whether a service has a container that has not ended."""
+    ended = ("complete", "failed", "rejected", "shutdown")
+    return any(task["Status"]["State"] not in ended for task in client.api.tasks(filters={"service": service}))

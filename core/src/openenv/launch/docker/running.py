@@ -70,7 +70,7 @@ class Running:
         """Make the container; return the server's port in it."""
         options, client = self._options, self._client
         image = engine.image(client, self.image)
-        inside = options.container_port or _exposed(image) or STANDARD_PORT
+        inside = options.container_port or exposed(image) or STANDARD_PORT
         given = dict(env_vars)
         if options.lease_s is not None:
             given.setdefault(VARIABLE, f"{options.lease_s:g}")
@@ -156,7 +156,7 @@ def check_egress(options: DockerOptions, port: int | None) -> None:
         raise LaunchError(f"egress=False opens no port of this machine, so port={port} cannot be had: leave it out")
 
 
-def _exposed(image: Any) -> int | None:
+def exposed(image: Any) -> int | None:
     """Return the one TCP port that an image exposes, or None."""
     exposed = [name.partition("/") for name in (image.attrs.get("Config") or {}).get("ExposedPorts") or {}]
     ports = [int(number) for number, _, kind in exposed if kind in ("", "tcp")]
