@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -85,3 +87,20 @@ def runs(client: Any, service: str) -> bool:
     """Return whether a service has a container that has not ended."""
     ended = ("complete", "failed", "rejected", "shutdown")
     return any(task["Status"]["State"] not in ended for task in client.api.tasks(filters={"service": service}))
+
+
+def swarm(client: Any) -> str:
+    """Return how the engine stands to a swarm: `inactive` is outside any."""
+    state: str = client.info()["Swarm"]["LocalNodeState"]
+    return state
+
+
+@contextlib.contextmanager
+def a_swarm(client: Any) -> Iterator[None]:
+    """Keep the engine in a swarm that no provider has made."""
+    there = swarm(client) == "active"
+    if not there:
+        client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1")
+    yield
+    if not there:
+        client.swarm.leave(force=True)

@@ -89,8 +89,8 @@ class Deployment:
                 with membership.turn(), engine.told(f"cannot make a service of {self.image}"):
                     engine.remove_services(self._client, [replica.name])
                     replica.create(template, dict(self._options.labels), inside, _free_ports(1)[0])
-            except LaunchError:
-                raise self._failure(replica, f"{self.image} did not start") from None
+            except LaunchError as error:
+                raise self._failure(replica, error.message) if replica.has_ended() else error from None
             else:
                 return
 

@@ -142,11 +142,11 @@ def _words(command: str | Sequence[str] | None) -> list[str] | None:
     return shlex.split(command) if isinstance(command, str) else list(command)
 
 
-def _memory_mb(limit: Any) -> float:
+def _memory_mb(limit: Any) -> int:
     found = MEMORY.fullmatch(str(limit).strip())
     if found is None:
         raise LaunchError(f"memory_limit={limit!r} is no amount of memory: say 512m or 2g")
-    return float(found[1]) * UNITS[found[2].lower()] / MIB
+    return int(float(found[1]) * UNITS[found[2].lower()] / MIB)
 
 
 def _cpus(limit: Any) -> float:
