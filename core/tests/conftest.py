@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import containers
 import pytest
 from counting import Counter
+from filelock import FileLock
 from journal import Journal
 from serving import running
 from speaking import JSON, MSGPACK
@@ -36,6 +39,13 @@ def engine() -> Iterator[Any]:
 def counter_image(engine: Any) -> str:
     """The name of an image with a server of `Counter`."""
     return containers.build_counter(engine)
+
+
+@pytest.fixture
+def swarm_turn() -> Iterator[None]:
+    """No other test does anything with the engine's swarm, in whichever process it runs."""
+    with FileLock(Path(tempfile.gettempdir()) / "openenv-test-swarm.lock"):
+        yield
 
 
 _names = count()

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import pytest
 
 from openenv.errors import LaunchError
-from openenv.launch.docker.engine import connect, services
+from openenv.launch.docker.engine import connect, remove_network, services
 from openenv.launch.docker.owner import HOST, PID, host
 
 ROOT = Path(__file__).parents[2]
@@ -97,10 +97,13 @@ def swarm(client: Any) -> str:
 
 @contextlib.contextmanager
 def a_swarm(client: Any) -> Iterator[None]:
-    """Keep the engine in a swarm that no provider has made."""
-    there = swarm(client) == "active"
-    if not there:
-        client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1")
+    """Put the engine into a swarm that no provider has made, unless it is in one."""
+    if swarm(client) == "active":
+        yield
+        return
+    bridge_is_new = not client.api.networks(names=["docker_gwbridge"])
+    client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1")
     yield
-    if not there:
-        client.swarm.leave(force=True)
+    client.swarm.leave(force=True)
+    if bridge_is_new:
+        remove_network(client, "docker_gwbridge")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from containers import COUNTER, a_swarm, left, left_in_swarm, runs
+from containers import COUNTER, left, left_in_swarm, runs
 from counting import Count, CounterEnv
 from serving import wait_until
 
@@ -111,15 +111,8 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     engine = request.getfixturevalue("engine")
     if request.param == "docker":
         return DockerContainers(engine)
-    request.getfixturevalue("lasting_swarm")
+    request.getfixturevalue("swarm_turn")
     return SwarmServices(engine)
-
-
-@pytest.fixture(scope="module")
-def lasting_swarm(engine: Any) -> Iterator[None]:
-    """A swarm that each provider finds, so that none has to make one."""
-    with a_swarm(engine):
-        yield
 
 
 @pytest.fixture

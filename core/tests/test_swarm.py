@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from containers import COUNTER, a_swarm, left, left_in_swarm, missing, runs, swarm
 from counting import Count, CounterEnv
-from serving import wait_until
 
 from openenv.core.containers.runtime import DockerSwarmProvider
 from openenv.errors import LaunchError, SessionLost
@@ -29,14 +28,14 @@ needs_engine = pytest.mark.docker
 
 
 @pytest.fixture
-def provider(engine: Any, counter_image: str) -> Iterator[DockerSwarmProvider]:
+def provider(engine: Any, counter_image: str, swarm_turn: None) -> Iterator[DockerSwarmProvider]:
     provider = DockerSwarmProvider()
     yield provider
     provider.close()
 
 
 @pytest.fixture
-def outside(engine: Any, counter_image: str) -> None:
+def outside(engine: Any, counter_image: str, swarm_turn: None) -> None:
     """The engine is in no swarm; what a killed trainer has left is swept up."""
     if swarm(engine) != "inactive":
         sweeping = DockerSwarmProvider()
@@ -133,7 +132,9 @@ def test_the_published_provider_s_calls(engine: Any, counter_image: str) -> None
 @needs_engine
 def test_a_service_is_locked_up(engine: Any, provider: DockerSwarmProvider) -> None:
     """No capabilities, nothing of the machine, nothing to write but /tmp, and less of everything than there is."""
+    unstarted = copy.copy(provider)
     provider.start_container(COUNTER, memory_mb=300, cpus=1, pids=400)
+    assert unstarted.base_urls == []
     (service,) = left_in_swarm(engine, MINE)
     told = inside(
         engine,
@@ -191,6 +192,7 @@ def test_the_next_start_sweeps_up_after_the_dead(engine: Any, provider: DockerSw
 
 @needs_engine
 @pytest.mark.long
+@pytest.mark.usefixtures("swarm_turn")
 def test_locks_are_opened_by_name_and_servers_join_a_network(engine: Any, counter_image: str, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("read me")
     provider = DockerSwarmProvider(overlay_network="openenv-test-overlay")
@@ -274,6 +276,7 @@ def test_one_that_does_not_answer_is_ended(engine: Any, provider: DockerSwarmPro
 
 @needs_engine
 @pytest.mark.long
+@pytest.mark.usefixtures("swarm_turn")
 @pytest.mark.skipif(sys.platform == "win32", reason="interrupts and kills by signal")
 def test_nothing_stays_of_an_interrupted_trainer_nor_at_the_next_start_of_a_killed_one(engine: Any, counter_image: str) -> None:
     program = f"""
@@ -322,14 +325,3 @@ def test_a_service_that_is_gone_does_no_harm(engine: Any, provider: DockerSwarmP
 def test_what_cannot_be_is_refused(options: dict[str, Any], told: str) -> None:
     with pytest.raises(LaunchError, match=told):
         DockerSwarmProvider().start_container(COUNTER, **options)
-
-
-@needs_engine
-def test_a_copy_of_one_that_has_not_started_is_another(engine: Any, provider: DockerSwarmProvider) -> None:
-    other = copy.copy(provider)
-    provider.start_container(COUNTER)
-    with pytest.raises(LaunchError, match="no container has been started"):
-        other.wait_for_ready("")
-    other.close()
-    (service,) = left_in_swarm(engine, MINE)
-    wait_until(lambda: runs(engine, service), 10)
