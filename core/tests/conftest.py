@@ -16,6 +16,8 @@ from journal import Journal
 from serving import running
 from speaking import JSON, MSGPACK
 
+from openenv.launch.docker.engine import sweep
+from openenv.launch.swarm.membership import leave_unless_used
 from openenv.server import create_app
 from openenv.sessions.registry import Registry
 
@@ -42,10 +44,12 @@ def counter_image(engine: Any) -> str:
 
 
 @pytest.fixture
-def swarm_turn() -> Iterator[None]:
-    """No other test does anything with the engine's swarm, in whichever process it runs."""
+def swarm_turn(engine: Any) -> Iterator[None]:
+    """No other test does anything with the engine's swarm, in whichever process it runs; nothing of it is left after."""
     with FileLock(Path(tempfile.gettempdir()) / "openenv-test-swarm.lock"):
         yield
+        sweep(engine)
+        leave_unless_used(engine)
 
 
 _names = count()

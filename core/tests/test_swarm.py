@@ -36,11 +36,7 @@ def provider(engine: Any, counter_image: str, swarm_turn: None) -> Iterator[Dock
 
 @pytest.fixture
 def outside(engine: Any, counter_image: str, swarm_turn: None) -> None:
-    """The engine is in no swarm; what a killed trainer has left is swept up."""
-    if swarm(engine) != "inactive":
-        sweeping = DockerSwarmProvider()
-        sweeping.start_container(counter_image)
-        sweeping.close()
+    """The engine is in no swarm."""
     if swarm(engine) != "inactive":
         missing("this engine is in a swarm, which is not for tests to leave")
 
@@ -243,7 +239,6 @@ def test_a_swarm_with_something_else_in_it_stays(engine: Any, counter_image: str
     second.close()
     assert swarm(engine) == "active"
     secret.remove()
-    engine.swarm.leave(force=True)
 
 
 @needs_engine
