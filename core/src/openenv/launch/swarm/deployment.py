@@ -24,6 +24,8 @@ from .replica import PortTaken, Replica
 TRIES = 5
 """So often a port may turn out to be taken that was free when it was chosen."""
 
+ASKED_AT_ONE_ADDRESS_S = 2.0
+
 LONGEST_NAME = 30
 """What is taken of an image's name into its services'; the engine allows 63 characters in all."""
 
@@ -73,10 +75,10 @@ class Deployment:
             self.replicas = [Replica(client, name, self.image, engine_s["Swarm"]["NodeID"]) for name in self._names]
             for replica, chosen in zip(self.replicas, ports, strict=True):
                 replica.create(template, dict(options.labels), inside, chosen)
+        if options.container.lease_s is not None:  # from now on, for the first may wait long for the last
+            self._leases = [Lease(replica.url, options.container.lease_s) for replica in self.replicas]
         for replica in self.replicas:
             self._wait_until_started(replica, template, inside, TRIES if port is None else 1)
-        if options.container.lease_s is not None:
-            self._leases = [Lease(replica.url, options.container.lease_s) for replica in self.replicas]
 
     def _wait_until_started(self, replica: Replica, template: dict[str, Any], inside: int, tries: int) -> None:
         """Wait for a replica's container, at another port where the one that was chosen for it is taken."""
@@ -98,10 +100,10 @@ class Deployment:
         """Return once every server answers. Raises `LaunchError` where one does not in time, or has ended."""
         deadline = time.monotonic() + timeout_s
         for replica in self.replicas:
-            url = replica.url()
             gone = replica.is_given_up if self._was_ready else replica.has_ended
-            if not answers(url, max(0.0, deadline - time.monotonic()), alive=lambda gone=gone: not gone()):  # type: ignore[misc]
-                raise self._failure(replica, f"{self.image} did not answer at {url} within {timeout_s:g} s")
+            while not answers(url := replica.url(), _slice_s(deadline), alive=lambda gone=gone: not gone()):  # type: ignore[misc]
+                if gone() or not _slice_s(deadline):
+                    raise self._failure(replica, f"{self.image} did not answer at {url} within {timeout_s:g} s")
         self._was_ready = True
 
     def _failure(self, replica: Replica, what: str) -> LaunchError:
@@ -116,6 +118,11 @@ class Deployment:
         with engine.told(f"cannot remove the services of {self.image}"):
             _remove(self._client, self._names, self._overlay)
         self._finalizer.detach()
+
+
+def _slice_s(deadline: float) -> float:
+    """Return how long to ask at one address, before the swarm is asked again where the server is."""
+    return min(ASKED_AT_ONE_ADDRESS_S, max(0.0, deadline - time.monotonic()))
 
 
 def _free_ports(count: int) -> list[int]:

@@ -67,25 +67,27 @@ class Replica:
         """
         began, unplaced_since = time.monotonic(), None
         while True:
-            task, now = self._latest(), time.monotonic()
-            state, error = task["Status"]["State"], task["Status"].get("Err")
-            if state == "running":
+            tasks, now = self._tasks(), time.monotonic()
+            if ended := _ended(tasks):
+                raise self._why(ended[-1])
+            status = tasks[-1]["Status"] if tasks else {"State": "new"}
+            if status["State"] == "running":
                 self.url()
                 return
-            if state in ENDED:
-                raise self._why(task)
-            unplaced_since = (unplaced_since or now) if error else None
+            unplaced_since = (unplaced_since or now) if status.get("Err") else None
             if unplaced_since is not None and now - unplaced_since > PATIENCE_S:
-                raise self._why(task)
+                raise self._why(tasks[-1])
             if now - began > STARTED_WITHIN_S:
-                raise LaunchError(f"{self.image} has not been started within {STARTED_WITHIN_S:g} s: it is still {state}")
+                raise LaunchError(
+                    f"{self.image} has not been started within {STARTED_WITHIN_S:g} s: it is still {status['State']}"
+                )
             time.sleep(engine.PAUSE_S)
 
     def url(self) -> str:
         """Return where it is, or was last while the swarm starts it again."""
         with engine.told(f"cannot ask after {self.image}"):
             for task in self._tasks():
-                if task["Status"]["State"] == "running":
+                if task["Status"]["State"] == task["DesiredState"] == "running":
                     node = task["NodeID"]
                     if node not in self._hosts:
                         self._hosts[node] = self._client.api.inspect_node(node)["Status"]["Addr"]
@@ -94,16 +96,16 @@ class Replica:
 
     def has_ended(self) -> bool:
         """Return whether a container of it has ended, though the swarm may start another."""
-        return any(task["Status"]["State"] in ENDED for task in self._tasks())
+        return bool(_ended(self._tasks()))
 
     def is_given_up(self) -> bool:
         """Return whether it has ended and the swarm does not start it again."""
-        return all(task["Status"]["State"] in ENDED for task in self._tasks())
+        tasks = self._tasks()
+        return len(_ended(tasks)) == len(tasks)
 
     def failure(self, what: str, memory_mb: int | None) -> LaunchError:
         """Return the error that says what went wrong, with the task's error and the last lines of output."""
-        ended = [task for task in self._tasks() if task["Status"]["State"] in ENDED]
-        if ended:
+        if ended := _ended(self._tasks()):
             error = self._why(ended[-1])
             if not _ran(ended[-1]):
                 return error
@@ -132,16 +134,15 @@ class Replica:
             return LaunchError(f"cannot run {self.image}: {error}")
         return LaunchError(f"no node of the swarm takes {self.image}: {error}")
 
-    def _latest(self) -> dict[str, Any]:
-        """Return its latest task, or what stands for one before there is any."""
-        tasks = self._tasks()
-        return tasks[-1] if tasks else {"Status": {"State": "new"}}
-
     def _tasks(self) -> list[dict[str, Any]]:
         """Return its tasks, the latest last."""
         with engine.told(f"cannot ask after {self.image}"):
             tasks: list[dict[str, Any]] = self._client.api.tasks(filters={"service": self.name})
             return sorted(tasks, key=lambda task: str(task["CreatedAt"]))
+
+
+def _ended(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [task for task in tasks if task["Status"]["State"] in ENDED]
 
 
 def _ran(task: dict[str, Any]) -> bool:
