@@ -50,7 +50,7 @@ class Deployment:
         self._options = options
         self._overlay = overlay
         self._leases: list[Lease] = []
-        self._was_ready = False
+        self._was_ready = self._is_stopped = False
         stem = re.sub(r"[^a-zA-Z0-9]+", "-", image.rpartition("/")[2])[:LONGEST_NAME].strip("-")
         common = f"openenv-{stem}-{secrets.token_hex(6)}"
         self._names = [f"{common}-{number}" for number in range(1, options.replicas + 1)]
@@ -75,6 +75,10 @@ class Deployment:
             self.replicas = [Replica(client, name, self.image, engine_s["Swarm"]["NodeID"]) for name in self._names]
             for replica, chosen in zip(self.replicas, ports, strict=True):
                 replica.create(template, dict(options.labels), inside, chosen)
+        if self._is_stopped:  # by another thread, which may not have found them
+            with engine.told(f"cannot remove the services of {self.image}"):
+                _remove(client, self._names, self._overlay)
+            raise LaunchError(f"{self.image} was stopped while it started")
         if options.container.lease_s is not None:  # from now on, for the first may wait long for the last
             self._leases = [Lease(replica.url, options.container.lease_s) for replica in self.replicas]
         for replica in self.replicas:
@@ -111,6 +115,7 @@ class Deployment:
 
     def stop(self) -> None:
         """Stop the services and remove all that was made for them. Twice does no harm."""
+        self._is_stopped = True
         if not self._finalizer.alive:
             return
         for lease in self._leases:
