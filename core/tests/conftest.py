@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import containers
 import pytest
 from counting import Counter
+from filelock import FileLock
 from journal import Journal
 from serving import running
 from speaking import JSON, MSGPACK
 
+from openenv.launch.docker.engine import sweep
+from openenv.launch.swarm.membership import leave_unless_used
 from openenv.server import create_app
 from openenv.sessions.registry import Registry
 
@@ -36,6 +41,15 @@ def engine() -> Iterator[Any]:
 def counter_image(engine: Any) -> str:
     """The name of an image with a server of `Counter`."""
     return containers.build_counter(engine)
+
+
+@pytest.fixture
+def swarm_turn(engine: Any) -> Iterator[None]:
+    """No other test does anything with the engine's swarm, in whichever process it runs; nothing of it is left after."""
+    with FileLock(Path(tempfile.gettempdir()) / "openenv-test-swarm.lock"):
+        yield
+        sweep(engine)
+        leave_unless_used(engine)
 
 
 _names = count()

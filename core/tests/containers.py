@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
 from openenv.errors import LaunchError
-from openenv.launch.docker.engine import connect
+from openenv.launch.docker.engine import connect, remove_network, services
 from openenv.launch.docker.owner import HOST, PID, host
 
 ROOT = Path(__file__).parents[2]
@@ -81,3 +83,34 @@ def left(client: Any, pid: int) -> set[str]:
     its = {"label": [f"{HOST}={host()}", f"{PID}={pid}"]}
     found = {container["Names"][0] for container in client.api.containers(all=True, filters=its)}
     return found | {network["Name"] for network in client.api.networks(filters=its)}
+
+
+def left_in_swarm(client: Any, pid: int) -> set[str]:
+    """Return the names of the services of a process that are there."""
+    return {one["Spec"]["Name"] for one in services(client, label=[f"{HOST}={host()}", f"{PID}={pid}"])}
+
+
+def runs(client: Any, service: str) -> bool:
+    """Return whether a service has a container that has not ended."""
+    ended = ("complete", "failed", "rejected", "shutdown")
+    return any(task["Status"]["State"] not in ended for task in client.api.tasks(filters={"service": service}))
+
+
+def swarm(client: Any) -> str:
+    """Return how the engine stands to a swarm: `inactive` is outside any."""
+    state: str = client.info()["Swarm"]["LocalNodeState"]
+    return state
+
+
+@contextlib.contextmanager
+def a_swarm(client: Any) -> Iterator[None]:
+    """Put the engine into a swarm that no provider has made, unless it is in one."""
+    if swarm(client) == "active":
+        yield
+        return
+    bridge_is_new = not client.api.networks(names=["docker_gwbridge"])
+    client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1")
+    yield
+    client.swarm.leave(force=True)
+    if bridge_is_new:
+        remove_network(client, "docker_gwbridge")

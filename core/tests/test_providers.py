@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from containers import COUNTER, left
+from containers import COUNTER, left, left_in_swarm, runs
 from counting import Count, CounterEnv
 from serving import wait_until
 
@@ -21,6 +21,7 @@ from openenv.errors import CapacityReached, ConnectError, LaunchError
 from openenv.launch.docker import LocalDockerProvider
 from openenv.launch.process import ProcessProvider
 from openenv.launch.provider import Container, RuntimeProvider
+from openenv.launch.swarm import DockerSwarmProvider
 
 PATH = {"PYTHONPATH": str(Path(__file__).parent)}
 NOWHERE = "nowhere.server:app"
@@ -68,15 +69,50 @@ class DockerContainers:
         return left(self._engine, pid)
 
 
-Kind = Processes | DockerContainers
+class SwarmServices:
+    """Servers of `Counter` as services of a swarm, which does not start them again."""
+
+    trainer = (
+        f"CounterEnv.from_docker_image({COUNTER!r}, DockerSwarmProvider(), lease_s=2, stop_timeout_s=1, "
+        "env_vars={'OPENENV_RESUME_WINDOW_S': '1'})"
+    )
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+
+    def provider(self, port: int | None = None, env_vars: dict[str, str] | None = None) -> RuntimeProvider:
+        return Container(DockerSwarmProvider(), COUNTER, port, env_vars or {}, 60.0, {"restart": False})
+
+    def failing(self) -> RuntimeProvider:
+        options = {"command": ["python3", "-m", "openenv.server", NOWHERE]}
+        return Container(DockerSwarmProvider(), COUNTER, None, {}, 60.0, options)
+
+    def kill(self, provider: Any) -> None:
+        (service,) = left_in_swarm(self._engine, os.getpid())
+        (container,) = self._engine.api.containers(filters={"label": f"com.docker.swarm.service.name={service}"})
+        self._engine.api.kill(container["Id"])
+
+    def left(self, pid: int) -> set[str]:
+        """What a killed trainer leaves is a service that runs nothing, until the next start sweeps it up."""
+        found = left_in_swarm(self._engine, pid)
+        return found if pid == os.getpid() else {service for service in found if runs(self._engine, service)}
 
 
-@pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.docker)])
+Kind = Processes | DockerContainers | SwarmServices
+
+
+@pytest.fixture(
+    params=["process", pytest.param("docker", marks=pytest.mark.docker), pytest.param("swarm", marks=pytest.mark.docker)]
+)
 def kind(request: pytest.FixtureRequest) -> Kind:
     if request.param == "process":
         return Processes()
     request.getfixturevalue("counter_image")
-    return DockerContainers(request.getfixturevalue("engine"))
+    engine = request.getfixturevalue("engine")
+    if request.param == "docker":
+        return DockerContainers(engine)
+    request.getfixturevalue("swarm_turn")
+    return SwarmServices(engine)
 
 
 @pytest.fixture
@@ -174,6 +210,7 @@ def test_a_killed_trainer_leaves_no_server(kind: Kind) -> None:
     program = f"""
         import time
         from counting import CounterEnv
+        from openenv.launch.swarm import DockerSwarmProvider
         env = {kind.trainer}
         env.reset()
         print(env.base_url, flush=True)

@@ -21,7 +21,7 @@ LIMIT_S = 1.0
 
 @pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.skipif(sys.platform == "win32", reason="POSIX"))])
 def test_a_server_ends_once_it_has_no_session(workers: str, tmp_path: Path) -> None:
-    """A session that nobody calls is use; being asked for its health is none."""
+    """A session that nobody calls is use; being asked for its health and metrics is none."""
     settings = {"OPENENV_UNUSED_TIMEOUT_S": str(LIMIT_S), "OPENENV_WORKERS": workers}
     server = ServerProcess(tmp_path, *SERVE, "lingering:app", "--port", "0", **settings)
     try:
@@ -33,7 +33,8 @@ def test_a_server_ends_once_it_has_no_session(workers: str, tmp_path: Path) -> N
 
         def has_ended() -> bool:
             try:
-                httpx.get(f"{server.url}/health", trust_env=False)
+                for path in ("health", "metrics"):
+                    httpx.get(f"{server.url}/{path}", trust_env=False)
             except httpx.HTTPError:
                 return server.process.poll() is not None
             return False

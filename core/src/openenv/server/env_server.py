@@ -19,6 +19,7 @@ from ..sessions.settings import Settings
 from ..sessions.spec import environment_spec
 from .http_routes import add_http_routes
 from .mcp_routes import add_mcp_routes
+from .metrics import add_metrics_route
 from .socket_routes import SocketEndpoint
 from .task_routes import add_task_routes
 
@@ -115,6 +116,7 @@ class HTTPEnvServer:
         add_http_routes(app, self.registry, self._reset_observation)
         add_mcp_routes(app, self.registry)
         add_task_routes(app, self.registry)
+        add_metrics_route(app, self.registry)
         app.router.routes.append(WebSocketRoute("/ws", SocketEndpoint(self.registry)))
         app.state.registry = self.registry
         around = app.router.lifespan_context

@@ -6,13 +6,14 @@ import time
 from typing import Any
 
 from ..sessions.registry import Registry
+from . import metrics
 
-MONITORED = "/health"
+MONITORED = ("/health", metrics.PATH)
 """What monitors ask for, also of a server that nobody uses."""
 
 
 class Use:
-    """An app that notes when it was last used: while a session lives, and with each request for anything but its health.
+    """An app that notes when it was last used: while a session lives, and with each request but those of monitors.
 
     Args:
         app: an ASGI application.
@@ -27,7 +28,7 @@ class Use:
         self._last = time.monotonic()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope.get("path") != MONITORED:
+        if scope.get("path") not in MONITORED:
             self._last = time.monotonic()
         await self._app(scope, receive, send)
 

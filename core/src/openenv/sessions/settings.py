@@ -63,8 +63,8 @@ class Settings:
         close_timeout_s: how long a stopping server waits for `Environment.close()`. Default 10. A process also gets no
             more than that to end its call in flight and close, once its session is over.
         drain_timeout_s: how long a stopping server lets calls in flight run on. Default 30.
-        unused_timeout_s: a server that has no session and is asked for nothing but `GET /health` for so long stops, as on
-            SIGTERM. None: it waits for ever. Counts where `openenv.server.serve` runs the app.
+        unused_timeout_s: a server that has no session and is asked for nothing but `GET /health` and `/metrics` for so long
+            stops, as on SIGTERM. None: it waits for ever. Counts where `openenv.server.serve` runs the app.
         isolation: `inline` runs every environment on the event loop, for steps that are short and never wait; `thread`
             gives each a thread, except those that wait on the event loop; `process` gives each a process. None takes
             the environment class's `ISOLATION`, and where that is None too, `thread`.

@@ -6,7 +6,8 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from .owner import HOST, host, is_gone
 STANDARD = "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
 REQUEST_TIMEOUT_S = 120.0
 GONE_WITHIN_S = 60.0
+PAUSE_S = 0.1
 
 KEPT_OUTPUT = {"type": "json-file", "config": {"max-size": "16m", "max-file": "1"}}
 """So much of a container's output lies on the engine's disk, however much it prints."""
@@ -125,13 +127,63 @@ def remove_network(client: Any, name: str) -> None:
         client.api.remove_network(name)
 
 
+def services(client: Any, **filters: Any) -> list[dict[str, Any]]:
+    """Return the services of the swarm that this engine manages; none where it manages none."""
+    if not (client.info().get("Swarm") or {}).get("ControlAvailable"):
+        return []
+    found: list[dict[str, Any]] = client.api.services(filters=filters)
+    return found
+
+
+def remove_services(client: Any, names: Iterable[str]) -> None:
+    """Remove services, and return once their containers are gone, on this node and others; nothing where there are none.
+
+    Raises:
+        LaunchError: they do not stop.
+    """
+    from docker.errors import NotFound
+
+    tasks: list[str] = []
+    numbers: list[str] = []
+    grace_s = 0.0
+    for name in names:
+        with contextlib.suppress(NotFound):
+            service = client.api.inspect_service(name)
+            grace_s = max(grace_s, service["Spec"]["TaskTemplate"]["ContainerSpec"].get("StopGracePeriod", 0) / 1e9)
+            tasks += [task["ID"] for task in client.api.tasks(filters={"service": service["ID"]})]
+            client.api.remove_service(service["ID"])
+            numbers.append(service["ID"])
+    deadline = time.monotonic() + grace_s + GONE_WITHIN_S
+    while tasks or numbers:
+        tasks = [task for task in tasks if _has_task(client, task)]
+        numbers = [number for number in numbers if _containers_of(client, number)]
+        if time.monotonic() > deadline:
+            raise LaunchError("services have been removed, and their containers do not stop")
+        time.sleep(PAUSE_S)
+
+
+def _containers_of(client: Any, service: str) -> list[Any]:
+    found: list[Any] = client.api.containers(all=True, filters={"label": f"com.docker.swarm.service.id={service}"})
+    return found
+
+
+def _has_task(client: Any, number: str) -> bool:
+    from docker.errors import NotFound
+
+    with contextlib.suppress(NotFound):
+        return bool(client.api.inspect_task(number))
+    return False
+
+
 def sweep(client: Any) -> None:
     """Remove what processes of this machine have left behind that are gone by now."""
     ours = {"label": f"{HOST}={host()}"}
     with logged("what killed programs left behind is not swept up"):
+        left = services(client, **ours)
+        remove_services(client, [one["ID"] for one in left if is_gone(one["Spec"].get("Labels") or {})])
         for container in client.api.containers(all=True, filters=ours):
             if is_gone(container.get("Labels") or {}):
                 remove(client, container["Id"])
         for network in client.api.networks(filters=ours):
-            if is_gone(network.get("Labels") or {}):
+            if network["Scope"] == "local" and is_gone(network.get("Labels") or {}):
                 remove_network(client, network["Id"])

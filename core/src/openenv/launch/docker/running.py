@@ -74,7 +74,7 @@ class Running:
         forwarded = is_forwarded(options, port, info)
         image = engine.image(client, self.image, options.registry_login)
         self._image_id = image.id
-        inside = options.container_port or _exposed(image) or STANDARD_PORT
+        inside = options.container_port or exposed(image) or STANDARD_PORT
         given = dict(env_vars)
         if options.lease_s is not None:
             given.setdefault(VARIABLE, f"{options.lease_s:g}")
@@ -178,7 +178,7 @@ def _host(address: str) -> str:
     return f"[{address}]" if ":" in address else address
 
 
-def _exposed(image: Any) -> int | None:
+def exposed(image: Any) -> int | None:
     """Return the one TCP port that an image exposes, or None."""
     exposed = [name.partition("/") for name in (image.attrs.get("Config") or {}).get("ExposedPorts") or {}]
     ports = [int(number) for number, _, kind in exposed if kind in ("", "tcp")]

@@ -3,9 +3,15 @@
 from ....launch.docker import (
     LocalDockerProvider,
 )
+from ....launch.kubernetes import (
+    KubernetesProvider,
+)
 from ....launch.provider import (
     ContainerProvider,
     RuntimeProvider,
+)
+from ....launch.swarm import (
+    DockerSwarmProvider,
 )
 from ....launch.uv import (
     UVProvider,
@@ -13,6 +19,8 @@ from ....launch.uv import (
 
 __all__ = [
     "ContainerProvider",
+    "DockerSwarmProvider",
+    "KubernetesProvider",
     "LocalDockerProvider",
     "RuntimeProvider",
     "UVProvider",
