@@ -108,6 +108,11 @@ class ClonedSpace(RuntimeProvider):
         if uv is not None:
             uv.stop()
 
+    def is_running(self) -> bool:
+        """See `RuntimeProvider.is_running`."""
+        uv = self._uv
+        return uv is not None and uv.is_running()
+
 
 def _app(folder: Path) -> str:
     """Return what a folder's `openenv.yaml` says its app is."""
