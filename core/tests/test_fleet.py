@@ -414,7 +414,7 @@ UNCLOSED = {"with Fleet(": "fleet = Fleet(", " as fleet:": ".start()\n    if Tru
         ("starting", signal.SIGINT),
         pytest.param("playing", signal.SIGINT, marks=pytest.mark.long),
         pytest.param("playing", signal.SIGKILL, marks=pytest.mark.long),
-        ("ending", 0),
+        pytest.param("ending", 0, marks=pytest.mark.long),
     ],
 )
 def test_a_trainer_s_end_leaves_nothing(when: str, number: int) -> None:
