@@ -181,6 +181,56 @@ def test_environment_variables_arrive(kind: Kind) -> None:
         CounterEnv(provider=kind.provider(env_vars={"OPENENV_QUEUE_TIMEOUT_S": "-1"})).sync().connect()
 
 
+def test_another_is_alike_and_has_started_nothing(kind: Kind, provider: RuntimeProvider) -> None:
+    url = provider.start()
+    other = provider.another()
+    assert (provider.is_running(), other.is_running()) == (True, False)
+    with pytest.raises(LaunchError, match="has not been started"):
+        other.wait_for_ready()
+    with CounterEnv(provider=other).sync() as env:
+        env.reset()
+        assert env.async_client.base_url not in (None, url)
+        provider.stop()
+        assert (provider.is_running(), other.is_running()) == (False, True)
+        kind.kill(other)
+        wait_until(lambda: not other.is_running())
+    with pytest.raises(LaunchError, match="queue_timeout_s must not be negative"):
+        CounterEnv(provider=kind.provider(env_vars={"OPENENV_QUEUE_TIMEOUT_S": "-1"}).another()).sync().connect()
+
+
+class Elsewhere(RuntimeProvider):
+    """A provider that knows nothing of others like it."""
+
+    def __init__(self, url: str, *, tags: tuple[str, ...] = ()) -> None:
+        self.url, self.tags, self.starts = url, tags, 0
+
+    def start(self, port: int | None = None, env_vars: dict[str, str] | None = None, **options: Any) -> str:
+        self.starts += 1
+        return self.url
+
+    def stop(self) -> None:
+        pass
+
+    def wait_for_ready(self, timeout_s: float = 30.0) -> None:
+        pass
+
+
+class Further(Elsewhere):
+    """One that is made in another way than its base."""
+
+    def __init__(self) -> None:
+        super().__init__("http://further", tags=("far",))
+
+
+@pytest.mark.parametrize("pattern", [Elsewhere("http://there", tags=("a",)), Further()])
+def test_another_of_a_provider_that_does_not_say_how(pattern: Elsewhere) -> None:
+    pattern.start()
+    other = pattern.another()
+    assert (type(other), other.url, other.tags, other.starts) == (type(pattern), pattern.url, pattern.tags, 0)
+    assert other.another().url == pattern.url
+    assert pattern.is_running() is None
+
+
 def test_one_that_cannot_start_says_why_and_leaves_nothing(kind: Kind) -> None:
     provider = kind.failing()
     with pytest.raises(LaunchError, match=r"before it answered; its last output:\n  .*cannot import nowhere"):

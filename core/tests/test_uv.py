@@ -49,14 +49,16 @@ def test_it_plays_and_is_gone_with_the_client() -> None:
         assert url.startswith("http://127.0.0.1:")
         with pytest.raises(LaunchError, match="running already"):
             uv.start()
-    assert uv.base_url is None
+        other = uv.another()
+        assert (uv.is_running(), other.is_running(), other.base_url) == (True, False, None)
+    assert (uv.base_url, uv.is_running()) == (None, False)
     assert not listens(url)
     uv.stop()
 
 
 def test_an_app_that_is_not_there_tells_its_last_words() -> None:
     with pytest.raises(LaunchError, match=r"ended with code 3 before it answered[\s\S]*no_such_app"):
-        provider("no_such_app:app").start()
+        provider("no_such_app:app").another().start()
 
 
 def test_what_it_cannot_do_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

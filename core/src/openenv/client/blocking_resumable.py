@@ -82,8 +82,7 @@ class BlockingResumable:
                 pass
 
     def _exchange(self, call: Call, deadline: float) -> dict[str, Any]:
-        if self._ended is not None:
-            raise type(self._ended)(self._ended.message)
+        self._check_ended()
         while self._ledger.full:
             self._receive(deadline)
         number, frame = self._ledger.write(call)
@@ -118,6 +117,7 @@ class BlockingResumable:
 
     def _recover(self, closed: ConnectionClosed, deadline: float) -> None:
         """Come back after a socket's end. Raises as `_receive` does."""
+        self._check_ended()
         self._persistence.lost(closed, self._ledger.resume_window_s)
         self._come_back(deadline)
 
@@ -129,6 +129,7 @@ class BlockingResumable:
             if time.monotonic() + pause_s > deadline:
                 raise TimeoutError
             time.sleep(pause_s)
+            self._check_ended()
             stack = None
             try:
                 socket, stack = self._connect(self._ledger.subprotocols(), max(0.01, deadline - time.monotonic()))
@@ -147,7 +148,12 @@ class BlockingResumable:
             else:
                 self._persistence.resumed()
                 self._socket, self._stack = socket, stack
+                self._check_ended()
                 return
+
+    def _check_ended(self) -> None:
+        if self._ended is not None:
+            raise type(self._ended)(self._ended.message)
 
     def keep(self) -> Callable[[], None] | None:
         """See `keeper.Kept.keep`."""
@@ -176,6 +182,11 @@ class BlockingResumable:
             self._ended = error
         finally:
             self._turn.release()
+
+    def lose(self, error: SessionLost) -> None:
+        """See `transport.Losable.lose`."""
+        self._ended = error
+        self._socket.cut()
 
     def close(self) -> None:
         KEEPER.forget(self)

@@ -24,10 +24,13 @@ class Connection:
     Args:
         endpoint: makes the endpoint; given the URL of what `provider` started, or None where there is no provider.
         provider: starts the server when first needed and stops it on close.
+
+    Attributes:
+        endpoint_at: makes the endpoint of a URL.
     """
 
     def __init__(self, endpoint: Callable[[str | None], Endpoint], provider: RuntimeProvider | None = None) -> None:
-        self._make_endpoint = endpoint
+        self.endpoint_at = endpoint
         self._provider = provider
         self._url: str | None = None
         self._async: tuple[asyncio.AbstractEventLoop, Transport] | None = None
@@ -62,7 +65,7 @@ class Connection:
 
     def another(self) -> Connection:
         """Return a connection of its own to the same server, which stays this one's to start and stop."""
-        return Connection(lambda _: self._make_endpoint(self.start_provider()))
+        return Connection(lambda _: self.endpoint_at(self.start_provider()))
 
     def start_provider(self) -> str | None:
         """Start the server if that is this client's task and not done yet; return its URL."""
@@ -110,7 +113,7 @@ class Connection:
 
     def _begin_session(self, url: str | None, *, again: bool = False) -> BlockingTransport:
         """Connect and make the first call; a session that was cut off before it could run is followed by another, once."""
-        transport = self._make_endpoint(url).blocking_transport().open()
+        transport = self.endpoint_at(url).blocking_transport().open()
         if self._first is None:
             return transport
         try:
@@ -125,7 +128,7 @@ class Connection:
 
     async def _begin_session_async(self, url: str | None, *, again: bool = False) -> Transport:
         """As `_begin_session`, awaited."""
-        transport = await self._make_endpoint(url).transport().open()
+        transport = await self.endpoint_at(url).transport().open()
         if self._first is None:
             return transport
         try:

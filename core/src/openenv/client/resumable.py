@@ -204,6 +204,14 @@ class Resumable:
             if not waiter.done():
                 waiter.set_exception(type(error)(error.message))
 
+    def lose(self, error: SessionLost) -> None:
+        """See `transport.Losable.lose`."""
+        self._end(error)
+        if self._reading is not None:
+            self._reading.cancel()
+        if self._socket is not None:
+            self._socket.transport.abort()
+
     async def close(self) -> None:
         self._end(SessionLost("the client was closed and its episode ended: reset() starts another"))
         if self._timer is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from ..errors import NotSupportedError, StepTimeout, UsageError
+from ..errors import NotSupportedError, SessionLost, StepTimeout, UsageError
 from ..wire import messages
 from ..wire.messages import DEFAULT_MAX_MESSAGE_BYTES
 
@@ -104,6 +104,17 @@ class BlockingTransport(Protocol):
 
     def close(self) -> None:
         """See `Transport.close`."""
+
+
+@runtime_checkable
+class Losable(Protocol):
+    """A transport of either kind whose session can be given up while calls wait for their replies."""
+
+    def lose(self, error: SessionLost) -> None:
+        """End the session without a word to the server, which is gone: calls that wait and later ones raise `SessionLost`.
+
+        Waits for nothing. Of a transport of an event loop it is called on that loop; of a blocking one, from any thread.
+        """
 
 
 class Opening(Protocol):

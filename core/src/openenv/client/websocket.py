@@ -12,7 +12,7 @@ import websockets.asyncio.client
 import websockets.sync.client
 from websockets.exceptions import ConnectionClosed
 
-from ..errors import OpenEnvError
+from ..errors import OpenEnvError, SessionLost
 from ..wire import v1, v2
 from ..wire.messages import REPLY_TYPE
 from ..wire.values import dump_plain
@@ -135,6 +135,10 @@ class SocketV1:
         except ConnectionClosed:
             return None
 
+    def lose(self, error: SessionLost) -> None:
+        """See `transport.Losable.lose`."""
+        self._socket.transport.abort()
+
     async def close(self) -> None:
         await self._socket.close()
 
@@ -202,6 +206,10 @@ class BlockingSocketV1:
                 self._socket.look_up()
             finally:
                 self._turn.release()
+
+    def lose(self, error: SessionLost) -> None:
+        """See `transport.Losable.lose`."""
+        self._socket.cut()
 
     def close(self) -> None:
         KEEPER.forget(self)

@@ -122,6 +122,11 @@ class ClonedSpace(RuntimeProvider):
         if uv is not None:
             uv.stop()
 
+    def is_running(self) -> bool:
+        """See `RuntimeProvider.is_running`."""
+        uv = self._uv
+        return uv is not None and uv.is_running()
+
 
 def _why_not(space: Space) -> str:
     """Return the line that says why a Space cannot be played at."""

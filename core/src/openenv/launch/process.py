@@ -82,6 +82,11 @@ class ProcessProvider(RuntimeProvider):
         if server is not None:
             server.stop(self._stop_timeout_s)
 
+    def is_running(self) -> bool:
+        """See `RuntimeProvider.is_running`."""
+        server = self._process
+        return server is not None and server.running()
+
     def _command(self, port: int | None) -> list[str]:
         chosen = str(self._port if port is None else port)
         return [sys.executable, "-m", "openenv.server", self.app, "--port", chosen, "--stop-with-stdin"]

@@ -4,13 +4,35 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import LaunchError
 
 
-class RuntimeProvider(ABC):
+class _Pattern(ABC):
+    """Remembers what it was made with, so that another can be made alike."""
+
+    _made_with: tuple[tuple[Any, ...], dict[str, Any]]
+
+    if not TYPE_CHECKING:
+
+        def __new__(cls, *arguments: Any, **options: Any) -> Self:
+            made = super().__new__(cls)
+            made._made_with = (arguments, options)
+            return made
+
+    def another(self) -> Self:
+        """Return a fresh provider of the same settings, which has started nothing: one serves as the pattern for many.
+
+        By default it is made with the arguments that this one was made with; a subclass overrides it where one of those
+        cannot be shared.
+        """
+        arguments, options = self._made_with
+        return type(self)(*arguments, **options)
+
+
+class RuntimeProvider(_Pattern):
     """Starts one server and stops it."""
 
     @abstractmethod
@@ -27,11 +49,21 @@ class RuntimeProvider(ABC):
 
     @abstractmethod
     def stop(self) -> None:
-        """Stop the server and free all it used. Twice does no harm."""
+        """Stop the server and free all it used. Twice does no harm.
+
+        May be called from another thread while `start` or `wait_for_ready` runs, which then should soon raise or return.
+        """
 
     @abstractmethod
     def wait_for_ready(self, timeout_s: float = 30.0) -> None:
         """Return once the server answers. Raises `LaunchError` where it does not in time."""
+
+    def is_running(self) -> bool | None:
+        """Return whether the server that was started has not ended, without waiting; None where this cannot be told.
+
+        By default it cannot. True says nothing of whether the server answers.
+        """
+        return None
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -39,7 +71,7 @@ class RuntimeProvider(ABC):
         return {}
 
 
-class ContainerProvider(ABC):
+class ContainerProvider(_Pattern):
     """Runs one container at a time."""
 
     @abstractmethod
@@ -66,6 +98,10 @@ class ContainerProvider(ABC):
     def wait_for_ready(self, base_url: str, timeout_s: float = 30.0) -> None:
         """Return once the server answers. Raises where it does not in time."""
 
+    def is_running(self) -> bool | None:
+        """See `RuntimeProvider.is_running`."""
+        return None
+
     def close(self) -> None:
         """Let go of what the provider itself holds; by default its container."""
         self.stop_container()
@@ -83,10 +119,10 @@ class Container(RuntimeProvider):
 
     provider: ContainerProvider
     image: str
-    port: int | None
-    env_vars: dict[str, str]
-    startup_timeout_s: float
-    start_options: dict[str, Any]
+    port: int | None = None
+    env_vars: dict[str, str] = field(default_factory=dict)
+    startup_timeout_s: float = 60.0
+    start_options: dict[str, Any] = field(default_factory=dict)
     _url: str | None = None
 
     def start(self, port: int | None = None, env_vars: dict[str, str] | None = None, **options: Any) -> str:
@@ -106,3 +142,11 @@ class Container(RuntimeProvider):
         """See `RuntimeProvider.stop`."""
         self._url = None
         self.provider.close()
+
+    def is_running(self) -> bool | None:
+        """See `RuntimeProvider.is_running`."""
+        return self.provider.is_running() if self._url is not None else False
+
+    def another(self) -> Self:
+        """See `RuntimeProvider.another`; its container is run by a fresh provider too."""
+        return replace(self, provider=self.provider.another(), _url=None)

@@ -106,6 +106,11 @@ class UVProvider(RuntimeProvider):
         if process is not None:
             process.stop(STOP_TIMEOUT_S)
 
+    def is_running(self) -> bool:
+        """See `RuntimeProvider.is_running`."""
+        process = self._process
+        return process is not None and process.running()
+
     def _command(self, port: int, workers: int) -> list[str]:
         uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
         if uv is None:

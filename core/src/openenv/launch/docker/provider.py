@@ -61,6 +61,11 @@ class LocalDockerProvider(ContainerProvider):
         if running is not None:
             running.stop()
 
+    def is_running(self) -> bool:
+        """See `RuntimeProvider.is_running`."""
+        running = self._running
+        return running is not None and running.running()
+
     @property
     def output(self) -> list[str]:
         """The last lines that the container printed."""
