@@ -9,16 +9,18 @@ import typer
 from ..errors import OpenEnvError, UsageError
 from ..version import __version__
 from .bench import bench
+from .build import build
 from .doctor import doctor
 from .exits import FAILED, USAGE
 from .init import init
 from .list_environments import list_environments
 from .play import play
+from .push import push
 from .serve import serve
 from .validate import validate
 
 COMMANDS = {
-    **{command.__name__: command for command in (init, serve, validate, play, bench, doctor)},
+    **{command.__name__: command for command in (init, serve, validate, build, push, play, bench, doctor)},
     "list": list_environments,
 }
 
