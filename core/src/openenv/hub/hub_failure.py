@@ -16,7 +16,7 @@ def refusals_told(repo_id: Callable[[], str]) -> Iterator[None]:
         repo_id: returns the name of the Space that was called for.
     """
     from httpx import HTTPError
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
     try:
         yield
@@ -26,7 +26,7 @@ def refusals_told(repo_id: Callable[[], str]) -> Iterator[None]:
         raise PublishError(_why(401, repo_id(), "")) from None
     except HfHubHTTPError as error:
         raise PublishError(_why(error.response.status_code, repo_id(), _said(error))) from None
-    except (HFValidationError, HTTPError, OSError, RuntimeError) as error:
+    except (HTTPError, OSError, RuntimeError, ValueError) as error:
         raise PublishError(f"{repo_id()} was not pushed: {_said(error)}") from None
 
 

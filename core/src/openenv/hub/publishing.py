@@ -98,7 +98,7 @@ class SpacePush:
         found = [Call("whoami()", self._own), Call(f"space_info({self._repo_id})", self._look)]
         if not wanted.create_pr:
             how = "space_sdk=docker, private" if wanted.private else "space_sdk=docker"
-            found.append(Call(f"create_repo({self._repo_id}, {how}, exist_ok)", self._create))
+            found.append(Call(f"create_repo({self._repo_id}, {how}), where it is not there", self._create))
             if wanted.private:
                 found.append(Call(f"update_repo_settings({self._repo_id}, private), where it is public", self._hide))
             for name, value in wanted.variables.items():
@@ -148,7 +148,7 @@ class SpacePush:
     def _create(self, api: HfApi) -> None:
         if self._there is None:
             private = True if self._publication.private else None
-            api.create_repo(self._repo_id, repo_type="space", space_sdk="docker", private=private, exist_ok=True)
+            api.create_repo(self._repo_id, repo_type="space", space_sdk="docker", private=private)
 
     def _hide(self, api: HfApi) -> None:
         if self._is_public:
