@@ -10,6 +10,7 @@ from ..errors import OpenEnvError, UsageError
 from ..version import __version__
 from .bench import bench
 from .build import build
+from .command import Command
 from .doctor import doctor
 from .exits import FAILED, USAGE
 from .init import init
@@ -32,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for name, command in COMMANDS.items():
-    app.command(name)(command)
+    app.command(name, cls=Command)(command)
 
 
 def _tell_version(wanted: bool) -> None:

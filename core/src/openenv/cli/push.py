@@ -73,7 +73,7 @@ def push(
     ] = None,
     secret: Annotated[
         list[str] | None,
-        typer.Option(metavar="K=V", help="A secret of the Space; K alone takes the environment variable.", show_default="none"),
+        typer.Option(metavar="K=V", help="A secret of the Space; K alone takes the environment variable."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List each file and each call, and do nothing.")] = False,
 ) -> None:
@@ -85,18 +85,15 @@ def push(
     folder = environment_folder(path)
     refuse_broken(path)
     if registry is not None:
-        of_spaces = {"--repo-id": repo_id, "--private": private, "--create-pr": create_pr, "--exclude": exclude}
-        of_spaces |= {
+        given: dict[str, object] = {
+            "--repo-id": repo_id,
+            "--private": private,
+            "--create-pr": create_pr,
+            "--exclude": exclude,
             "--delete": delete,
-            "--hardware": hardware,
-            "--count": count > 1,
-            "--env-var": env_var,
-            "--secret": secret,
         }
-        if any(of_spaces.values()):
-            raise UsageError(
-                f"an image has no {', '.join(name for name, value in of_spaces.items() if value)}: leave --registry out"
-            )
+        given |= {"--hardware": hardware, "--count": count > 1, "--env-var": env_var, "--secret": secret}
+        _refuse_with_registry([name for name, value in given.items() if value])
         _push_image(folder, image_at(registry, folder.image), base_image, interface, dry_run)
         return
     space = space_folder(folder, interface=interface, base_image=base_image, exclude=exclude)
@@ -116,6 +113,11 @@ def push(
         with progress("asking the Hub") as begins:
             done = one.run(begins=begins)
         _told(done)
+
+
+def _refuse_with_registry(options: list[str]) -> None:
+    if options:
+        raise UsageError(f"{', '.join(options)}: that is of a Space, and --registry pushes an image: leave one of them out")
 
 
 def _push_image(folder: EnvironmentFolder, name: str, base_image: str | None, interface: bool | None, dry_run: bool) -> None:

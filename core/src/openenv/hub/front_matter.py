@@ -20,11 +20,11 @@ def front_matter(readme: str) -> dict[str, Any] | None:
     Raises:
         UsageError: it is not YAML, or holds no names and values.
     """
-    found = _FRONT.match(readme)
-    if found is None:
+    written, _ = _divided(readme)
+    if written is None:
         return None
     try:
-        told = yaml.safe_load(found[1]) or {}
+        told = yaml.safe_load(written) or {}
     except yaml.YAMLError as error:
         raise UsageError(f"README.md has a front matter that is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(told, dict):
@@ -44,31 +44,27 @@ def space_readme(readme: str, title: str, port: int, interface: bool | None = No
     Raises:
         UsageError: the front matter cannot be read, is of another kind of Space, or names another port.
     """
-    told = front_matter(readme)
+    told = front_matter(readme) or {}
     wanted = {"title": title, "sdk": "docker", "app_port": port, "tags": ["openenv"]}
-    if told is not None:
-        for name in ("sdk", "app_port"):
-            if name in told and told[name] != wanted[name]:
-                raise UsageError(
-                    f"README.md says '{name}: {told[name]}' and needs '{name}: {wanted[name]}': change its front matter"
-                )
-    lines = "" if told is None else _written(readme)
-    missing = {name: value for name, value in wanted.items() if name not in (told or {})}
-    if interface is not None:
+    for name in ("sdk", "app_port"):
+        if told.get(name, wanted[name]) != wanted[name]:
+            raise UsageError(f"README.md says '{name}: {told[name]}' and a Space of this folder needs '{name}: {wanted[name]}'")
+    written, body = _divided(readme)
+    lines = written or ""
+    if interface is False or (interface and told.get("base_path") != PLAYGROUND_PATH):
         lines = _BASE_PATH.sub("", lines)
-        if interface:
-            missing["base_path"] = PLAYGROUND_PATH
-    added = "".join(f"{name}: {_value(value)}\n" for name, value in missing.items())
-    if told is not None and not added and lines == _written(readme):
-        return readme
-    body = readme[len(_FRONT.match(readme)[0]) :] if told is not None else f"\n{readme}"  # type: ignore[index]
-    return f"---\n{lines}{added}---\n{body}"
+    if interface:
+        wanted["base_path"] = PLAYGROUND_PATH
+    there = yaml.safe_load(lines) or {}
+    lines += "".join(f"{name}: {_value(value)}\n" for name, value in wanted.items() if name not in there)
+    return readme if lines == written else f"---\n{lines}---\n{body}"
 
 
-def _written(readme: str) -> str:
+def _divided(readme: str) -> tuple[str | None, str]:
+    """Return the lines of the front matter, None where there is none, and the rest."""
     found = _FRONT.match(readme)
-    return "" if found is None else found[1]
+    return (None, f"\n{readme}") if found is None else (found[1], readme[found.end() :])
 
 
 def _value(value: Any) -> str:
-    return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000).removesuffix("\n...\n").strip()
+    return str(yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000)).removesuffix("\n...\n").strip()
