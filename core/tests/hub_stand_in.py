@@ -27,6 +27,7 @@ class StandIn:
         stage: what the Hub says of its server.
         repo_id: its name.
         sha: of its newest commit.
+        sdk: what runs it.
         tokens: the `Authorization` of each request; None where it had none.
     """
 
@@ -36,6 +37,7 @@ class StandIn:
     stage: str = "RUNNING"
     repo_id: str = "openenv/echo_env"
     sha: str = SHA
+    sdk: str = "docker"
     tokens: list[str | None] = field(default_factory=list)
 
     def app(self) -> Starlette:
@@ -72,7 +74,7 @@ class StandIn:
             "id": self.repo_id,
             "sha": self.sha,
             "private": self.is_private,
-            "sdk": "docker",
+            "sdk": self.sdk,
             "subdomain": self.repo_id.replace("/", "-").replace("_", "-"),
             "host": self.host,
             "runtime": {"stage": self.stage, "hardware": {"current": "cpu-basic", "requested": "cpu-basic"}},

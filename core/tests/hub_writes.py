@@ -26,7 +26,6 @@ class Space:
     """One Space: what a reader sees, and what only its owner does."""
 
     read: StandIn
-    sdk: str = "docker"
     hardware: str | None = None
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
@@ -80,7 +79,7 @@ class WritableHub:
         """Put a Space there."""
         folder = self.folder / repo_id
         folder.mkdir(parents=True)
-        space = self.spaces[repo_id] = Space(StandIn(folder, repo_id=repo_id), sdk)
+        space = self.spaces[repo_id] = Space(StandIn(folder, repo_id=repo_id, sdk=sdk))
         for name, content in files.items():
             (folder / name).write_bytes(content)
         return space
@@ -91,7 +90,11 @@ class WritableHub:
         async def answer(request: Request) -> Response:
             self.requests.append((request.method, request.url.path))
             status = next((status for end, status in self.broken.items() if request.url.path.endswith(end)), None)
-            return await call(request) if status is None else JSONResponse({"error": "out of order"}, status)
+            if status is None:
+                return await call(request)
+            return JSONResponse(
+                {"error": "out of order"}, status, headers={"X-Error-Code": "RepoNotFound"} if status == 404 else {}
+            )
 
         return answer
 

@@ -15,7 +15,6 @@ def refusals_told(repo_id: Callable[[], str]) -> Iterator[None]:
     Args:
         repo_id: returns the name of the Space that was called for.
     """
-    from httpx import HTTPError
     from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
     try:
@@ -26,8 +25,16 @@ def refusals_told(repo_id: Callable[[], str]) -> Iterator[None]:
         raise PublishError(_why(401, repo_id(), "")) from None
     except HfHubHTTPError as error:
         raise PublishError(_why(error.response.status_code, repo_id(), _said(error))) from None
-    except (HTTPError, OSError, RuntimeError, ValueError) as error:
+    except (http_error(), OSError, RuntimeError, ValueError) as error:
         raise PublishError(f"{repo_id()} was not pushed: {_said(error)}") from None
+
+
+def http_error() -> type[Exception]:
+    """Return what the Hub's client raises where the Hub cannot be reached: httpx's error, or that of its successor."""
+    import huggingface_hub.errors
+
+    kind: type[Exception] = vars(huggingface_hub.errors)["HTTPError"]
+    return kind
 
 
 def _why(status: int, repo_id: str, said: str) -> str:

@@ -75,7 +75,7 @@ def build_image(
     given = dict(build_args or {})
     if base_image is not None:
         given["BASE_IMAGE"] = base_image
-    arguments = ["--tag", name]
+    arguments = ["--tag", name, "--force-rm"]
     if no_cache:
         arguments.append("--no-cache")
     for argument in PASSED_ON:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import LaunchError, MissingExtra
+from .hub_failure import http_error
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -69,12 +70,11 @@ class Hub:
         Raises:
             LaunchError: there is none of that name that the token may see, or the Hub does not answer.
         """
-        from httpx import HTTPError
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
         try:
             info = self.api.space_info(repo_id)
-        except (HfHubHTTPError, HFValidationError, HTTPError) as error:
+        except (HfHubHTTPError, HFValidationError, http_error()) as error:
             raise self._failure(repo_id, error) from error
         url = info.host or f"https://{info.subdomain or hf_space_subdomain(info.id)}.hf.space"
         stage = None if info.runtime is None else str(info.runtime.stage)
@@ -82,12 +82,11 @@ class Hub:
 
     def files(self, repo_id: str) -> Path:
         """Fetch a Space's files, as far as they are not here yet, and return their folder. Raises as `space` does."""
-        from httpx import HTTPError
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
         try:
             return Path(self.api.snapshot_download(repo_id, repo_type="space"))
-        except (HfHubHTTPError, HFValidationError, HTTPError, LocalEntryNotFoundError) as error:
+        except (HfHubHTTPError, HFValidationError, http_error(), LocalEntryNotFoundError) as error:
             raise self._failure(repo_id, error) from error
 
     def _failure(self, repo_id: str, error: Exception) -> LaunchError:
