@@ -8,9 +8,9 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import Result
 from commanding import ENVS, flat_folder, run
 from hub_stand_in import TOKEN
 from hub_writes import READ_ONLY, WritableHub
@@ -63,7 +63,7 @@ def parrot(tmp_path: Path) -> Path:
     return folder
 
 
-def pushed(*arguments: str) -> Result:
+def pushed(*arguments: str) -> Any:
     """Run the command in this process, to its good end."""
     done = CliRunner().invoke(app, ["push", *arguments])
     assert done.exit_code == 0, done.output
