@@ -75,12 +75,12 @@ class WritableHub:
         ]
         return Starlette(routes=[Route(path, self.noted(call), methods=[method]) for method, path, call in routes])
 
-    def space(self, repo_id: str, sdk: str = "docker", **files: bytes) -> Space:
+    def space(self, repo_id: str, sdk: str = "docker", files: dict[str, bytes] | None = None) -> Space:
         """Put a Space there."""
         folder = self.folder / repo_id
         folder.mkdir(parents=True)
         space = self.spaces[repo_id] = Space(StandIn(folder, repo_id=repo_id, sdk=sdk))
-        for name, content in files.items():
+        for name, content in (files or {}).items():
             (folder / name).write_bytes(content)
         return space
 
@@ -138,7 +138,7 @@ class WritableHub:
             return JSONResponse({"error": f"You don't have the rights to create a space under {owner}"}, 403)
         if f"{owner}/{name}" in self.spaces:
             return JSONResponse({"error": "You already created this space repo"}, 409)
-        made = self.space(f"{owner}/{name}", wanted["sdk"], **{".gitattributes": b"*.bin filter=lfs\n"})
+        made = self.space(f"{owner}/{name}", wanted["sdk"], {".gitattributes": b"*.bin filter=lfs\n"})
         made.read.is_private = wanted.get("visibility") == "private" or wanted.get("private", False)
         return JSONResponse({"url": f"{self.url}/spaces/{owner}/{name}"})
 

@@ -157,7 +157,7 @@ def test_files_with_secrets_stay_here_whatever_is_said(
 
 
 def test_several_spaces_a_pull_request_and_files_that_go(hub: WritableHub, parrot: Path) -> None:
-    there = hub.space("me/parrot", old=b"1", keep=b"2", **{".gitattributes": b""})
+    there = hub.space("me/parrot", files={"old": b"1", "keep": b"2", ".gitattributes": b""})
     done = pushed(str(parrot), "--create-pr")
     assert f"opened {hub.url}/spaces/me/parrot/discussions/1" in done.stdout
     assert (set(there.files()), "server/app.py" in there.pull_requests[0]) == ({"old", "keep", ".gitattributes"}, True)

@@ -17,13 +17,14 @@ from typer.testing import CliRunner
 from openenv.cli.main import COMMANDS, app
 
 PUBLISHED = json.loads((Path(__file__).parent / "published" / "command_line.json").read_text())
-COMMAND = typer.main.get_command(app)
-assert isinstance(COMMAND, TyperGroup)
+WHOLE = typer.main.get_command(app)
+assert isinstance(WHOLE, TyperGroup)
+PARSERS = WHOLE.commands
 
 
 @pytest.mark.parametrize("name", sorted(PUBLISHED))
 def test_published_options_are_taken(name: str) -> None:
-    command, entry = COMMAND.commands[name], PUBLISHED[name]
+    command, entry = PARSERS[name], PUBLISHED[name]
     for option, value in entry["options"].items():
         given = [option] if value is None else [option, value]
         for line in ([*entry["given"], *given], [*given, *entry["given"]]):
@@ -42,7 +43,7 @@ def test_help_says_of_every_option_what_it_is_by_default(name: str, monkeypatch:
     monkeypatch.setenv("NO_COLOR", "1")
     told = CliRunner().invoke(app, [name, "--help"]).output
     lines = [line for line in told.splitlines() if re.match(r"\W*--\w", line) and "--help" not in line]
-    options = [parameter for parameter in COMMAND.commands[name].params if isinstance(parameter, TyperOption)]
+    options = [parameter for parameter in PARSERS[name].params if isinstance(parameter, TyperOption)]
     assert len(lines) == len([option for option in options if option.name != "help"])
     assert [line for line in lines if "[default: " not in line and "[required]" not in line] == []
 
