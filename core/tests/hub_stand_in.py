@@ -27,6 +27,9 @@ class StandIn:
         is_private: whether only `TOKEN` may see it.
         stage: what the Hub says of its server.
         error: what it says that went wrong.
+        repo_id: its name.
+        sha: of its newest commit.
+        sdk: what runs it.
         tokens: the `Authorization` of each request; None where it had none.
     """
 
@@ -35,6 +38,9 @@ class StandIn:
     is_private: bool = False
     stage: str = "RUNNING"
     error: str | None = None
+    repo_id: str = "openenv/echo_env"
+    sha: str = SHA
+    sdk: str = "docker"
     tokens: list[str | None] = field(default_factory=list)
 
     def app(self) -> Starlette:
@@ -73,10 +79,11 @@ class StandIn:
     def info(self, request: Request) -> Response:
         runtime = {"stage": self.stage, "hardware": {"current": "cpu-basic", "requested": "cpu-basic"}}
         told: dict[str, Any] = {
-            "id": "openenv/echo_env",
-            "sha": SHA,
+            "id": self.repo_id,
+            "sha": self.sha,
             "private": self.is_private,
-            "subdomain": "openenv-echo-env",
+            "sdk": self.sdk,
+            "subdomain": self.repo_id.replace("/", "-").replace("_", "-"),
             "host": self.host,
             "runtime": runtime | ({"errorMessage": self.error} if self.error else {}),
             "siblings": [{"rfilename": name} for name in self.names()],
@@ -92,5 +99,5 @@ class StandIn:
 
     def file(self, request: Request) -> Response:
         content = (self.folder / request.path_params["path"]).read_bytes()
-        headers = {"X-Repo-Commit": SHA, "ETag": f'"{hashlib.sha1(content).hexdigest()}"'}
+        headers = {"X-Repo-Commit": self.sha, "ETag": f'"{hashlib.sha1(content).hexdigest()}"'}
         return self.hidden(request) or Response(content, headers=headers)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import LaunchError, MissingExtra
+from .hub_failure import http_error
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -71,7 +72,7 @@ class Hub:
         except ImportError as error:
             raise MissingExtra("this needs the huggingface_hub package: pip install 'openenv-core[hub]'") from error
         self.token = token or huggingface_hub.get_token()
-        self._api: HfApi = huggingface_hub.HfApi(os.environ.get("HF_ENDPOINT"), self.token)
+        self.api: HfApi = huggingface_hub.HfApi(os.environ.get("HF_ENDPOINT"), self.token)
 
     def space(self, repo_id: str) -> Space:
         """Return what the Hub says of a Space, under the name and at the address that the Hub gives it.
@@ -79,12 +80,11 @@ class Hub:
         Raises:
             LaunchError: there is none of that name that the token may see, or the Hub does not answer.
         """
-        from httpx import HTTPError
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
         try:
-            info = self._api.space_info(repo_id)
-        except (HfHubHTTPError, HFValidationError, HTTPError) as error:
+            info = self.api.space_info(repo_id)
+        except (HfHubHTTPError, HFValidationError, http_error()) as error:
             raise self._failure(repo_id, error) from error
         subdomain = info.subdomain or hf_space_subdomain(info.id)
         url = info.host or f"https://{subdomain}.hf.space"
@@ -107,12 +107,11 @@ class Hub:
 
     def files(self, repo_id: str) -> Path:
         """Fetch a Space's files, as far as they are not here yet, and return their folder. Raises as `space` does."""
-        from httpx import HTTPError
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
         try:
-            return Path(self._api.snapshot_download(repo_id, repo_type="space"))
-        except (HfHubHTTPError, HFValidationError, HTTPError, LocalEntryNotFoundError) as error:
+            return Path(self.api.snapshot_download(repo_id, repo_type="space"))
+        except (HfHubHTTPError, HFValidationError, http_error(), LocalEntryNotFoundError) as error:
             raise self._failure(repo_id, error) from error
 
     def _failure(self, repo_id: str, error: Exception) -> LaunchError:
