@@ -1,0 +1,101 @@
+"""Ray clusters for tests: nodes of this machine, each with a loopback address of its own, and what is left on them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from containers import missing
+from counting import CounterEnv
+from serving import wait_until
+
+TESTS = {"PYTHONPATH": str(Path(__file__).parent)}
+APP = "serving_counter:app"
+MARK = "OPENENV_TEST_CLUSTER"
+"""A variable that nodes hand on to what they start."""
+
+
+class Nodes:
+    """A cluster whose head takes no servers, unless it is the only node.
+
+    Attributes:
+        address: of its head.
+    """
+
+    def __init__(self, cluster: Any, mark: str) -> None:
+        self._cluster = cluster
+        self._mark = mark
+        self.address: str = cluster.address
+
+    def add(self, number: int, num_cpus: int = 1) -> Any:
+        """Add a node at 127.0.0.`number`."""
+        return self._cluster.add_node(**_node(number, num_cpus), wait=False)
+
+    def kill(self, node: Any) -> None:
+        """Kill a node as a machine that loses power would end: nothing of it has a chance to say farewell."""
+        self._cluster.remove_node(node, allow_graceful=False)
+
+    def left(self) -> set[str]:
+        """Return what is left: servers, and room that is taken."""
+        import ray
+
+        def room() -> bool:
+            return bool(ray.available_resources().get("CPU") == ray.cluster_resources().get("CPU"))
+
+        with contextlib.suppress(AssertionError):
+            wait_until(room, 10)  # Ray frees it after the actor's end
+        return {f"server {pid}" for pid in self.servers()} | (set() if room() else {"an actor"})
+
+    def servers(self) -> list[int]:
+        """Return the ids of the processes that serve."""
+        wanted = f"{MARK}={self._mark}".encode()
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if wanted in (process / "environ").read_bytes() and b"openenv.server" in (process / "cmdline").read_bytes():
+                    found.append(int(process.name))
+        return found
+
+
+@contextlib.contextmanager
+def nodes(*numbers: int, num_cpus: int = 1) -> Iterator[Nodes]:
+    """Run a cluster with nodes at 127.0.0.x, the first of them its head; be a driver of it meanwhile."""
+    if sys.platform != "linux":
+        missing("only Linux has all of 127.0.0.0/8")
+    try:
+        import ray
+        from ray.cluster_utils import Cluster
+    except ModuleNotFoundError:
+        missing("needs Ray: pip install 'openenv-core[ray]'")
+    mark = uuid.uuid4().hex
+    os.environ |= {MARK: mark, "RAY_USAGE_STATS_ENABLED": "0"}
+    head = _node(numbers[0], num_cpus if len(numbers) == 1 else 0)
+    cluster = Cluster(initialize_head=True, head_node_args={**head, "include_dashboard": False})
+    try:
+        made = Nodes(cluster, mark)
+        for number in numbers[1:]:
+            made.add(number, num_cpus)
+        cluster.wait_for_nodes()
+        ray.init(address=cluster.address, log_to_driver=False, logging_level="warning")
+        yield made
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+        del os.environ[MARK]
+    wait_until(lambda: not made.servers(), 30)
+
+
+def _node(number: int, num_cpus: int) -> dict[str, Any]:
+    return {"node_ip_address": f"127.0.0.{number}", "num_cpus": num_cpus}
+
+
+def counter_on(address: str) -> CounterEnv:
+    """Return a client of a server on a cluster."""
+    from openenv.launch.ray import RayProvider
+
+    return CounterEnv(provider=RayProvider(APP, address=address, env_vars=TESTS))
