@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import uuid
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ MARK = "OPENENV_TEST_CLUSTER"
 
 
 class Nodes:
-    """A cluster whose head takes no servers, unless it is the only node.
+    """A cluster.
 
     Attributes:
         address: of its head.
@@ -32,12 +33,15 @@ class Nodes:
         self._mark = mark
         self.address: str = cluster.address
 
-    def add(self, number: int, num_cpus: int = 1) -> Any:
+    def add(self, number: int, num_cpus: int = 1) -> None:
         """Add a node at 127.0.0.`number`."""
-        return self._cluster.add_node(**_node(number, num_cpus), wait=False)
+        self._cluster.add_node(**_node(number, num_cpus), wait=False)
 
-    def kill(self, node: Any) -> None:
-        """Kill a node as a machine that loses power would end: nothing of it has a chance to say farewell."""
+    def kill(self, host: str) -> None:
+        """End a node as a machine that loses power does: nothing of it can say farewell."""
+        (node,) = (node for node in self._cluster.worker_nodes if node.node_ip_address == host)
+        for server in self.servers(host):
+            os.kill(server, signal.SIGKILL)
         self._cluster.remove_node(node, allow_graceful=False)
 
     def left(self) -> set[str]:
@@ -51,13 +55,14 @@ class Nodes:
             wait_until(room, 10)  # Ray frees it after the actor's end
         return {f"server {pid}" for pid in self.servers()} | (set() if room() else {"an actor"})
 
-    def servers(self) -> list[int]:
-        """Return the ids of the processes that serve."""
-        wanted = f"{MARK}={self._mark}".encode()
+    def servers(self, host: str | None = None) -> list[int]:
+        """Return the ids of the processes that serve, at one node or at all."""
+        mark, at = f"{MARK}={self._mark}".encode(), b"" if host is None else f"--host\0{host}\0".encode()
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if wanted in (process / "environ").read_bytes() and b"openenv.server" in (process / "cmdline").read_bytes():
+                command = (process / "cmdline").read_bytes()
+                if b"openenv.server\0" in command and at in command and mark in (process / "environ").read_bytes():
                     found.append(int(process.name))
         return found
 
@@ -74,8 +79,7 @@ def nodes(*numbers: int, num_cpus: int = 1) -> Iterator[Nodes]:
         missing("needs Ray: pip install 'openenv-core[ray]'")
     mark = uuid.uuid4().hex
     os.environ |= {MARK: mark, "RAY_USAGE_STATS_ENABLED": "0"}
-    head = _node(numbers[0], num_cpus if len(numbers) == 1 else 0)
-    cluster = Cluster(initialize_head=True, head_node_args={**head, "include_dashboard": False})
+    cluster = Cluster(initialize_head=True, head_node_args={**_node(numbers[0], num_cpus), "include_dashboard": False})
     try:
         made = Nodes(cluster, mark)
         for number in numbers[1:]:
