@@ -16,7 +16,18 @@ from counting import CounterEnv
 from serving import wait_until
 
 TESTS = {"PYTHONPATH": str(Path(__file__).parent)}
+ROLLOUT = "rollout"
+"""What nodes that are added have."""
+
 APP = "serving_counter:app"
+SOON = {
+    "health_check_initial_delay_ms": 1000,
+    "health_check_period_ms": 500,
+    "health_check_timeout_ms": 10_000,
+    "health_check_failure_threshold": 3,
+}
+"""Lets a cluster notice within seconds that a node has gone, for which it takes half a minute otherwise."""
+
 MARK = "OPENENV_TEST_CLUSTER"
 """A variable that nodes hand on to what they start."""
 
@@ -33,9 +44,14 @@ class Nodes:
         self._mark = mark
         self.address: str = cluster.address
 
-    def add(self, number: int, num_cpus: int = 1) -> None:
-        """Add a node at 127.0.0.`number`."""
-        self._cluster.add_node(**_node(number, num_cpus), wait=False)
+    def add(self, number: int, room: int) -> None:
+        """Add a node at 127.0.0.`number` with room for so many rollouts, and no CPU."""
+        self._cluster.add_node(**_node(number, 0), resources={ROLLOUT: room}, wait=False)
+
+    def clear(self) -> None:
+        """Remove every node but the head."""
+        for node in list(self._cluster.worker_nodes):
+            self._cluster.remove_node(node)
 
     def kill(self, host: str) -> None:
         """End a node as a machine that loses power does: nothing of it can say farewell."""
@@ -68,8 +84,8 @@ class Nodes:
 
 
 @contextlib.contextmanager
-def nodes(*numbers: int, num_cpus: int = 1) -> Iterator[Nodes]:
-    """Run a cluster with nodes at 127.0.0.x, the first of them its head; be a driver of it meanwhile."""
+def one_node(num_cpus: int) -> Iterator[Nodes]:
+    """Run a cluster of one node, at 127.0.0.2, and be a driver of it meanwhile."""
     if sys.platform != "linux":
         missing("only Linux has all of 127.0.0.0/8")
     try:
@@ -79,12 +95,10 @@ def nodes(*numbers: int, num_cpus: int = 1) -> Iterator[Nodes]:
         missing("needs Ray: pip install 'openenv-core[ray]'")
     mark = uuid.uuid4().hex
     os.environ |= {MARK: mark, "RAY_USAGE_STATS_ENABLED": "0"}
-    cluster = Cluster(initialize_head=True, head_node_args={**_node(numbers[0], num_cpus), "include_dashboard": False})
+    head = {**_node(2, num_cpus), "include_dashboard": False, "_system_config": SOON}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    made = Nodes(cluster, mark)
     try:
-        made = Nodes(cluster, mark)
-        for number in numbers[1:]:
-            made.add(number, num_cpus)
-        cluster.wait_for_nodes()
         ray.init(address=cluster.address, log_to_driver=False, logging_level="warning")
         yield made
     finally:

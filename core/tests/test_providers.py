@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from containers import COUNTER, left
 from counting import Count, CounterEnv
-from ray_nodes import Nodes, nodes
+from ray_nodes import Nodes, one_node
 from serving import wait_until
 
 from openenv.errors import CapacityReached, ConnectError, LaunchError
@@ -99,9 +99,9 @@ Kind = Processes | DockerContainers | RayActors
 
 
 @pytest.fixture(scope="module")
-def one_node() -> Iterator[Nodes]:
+def ray_node() -> Iterator[Nodes]:
     """A Ray cluster of one node."""
-    with nodes(2, num_cpus=2) as cluster:
+    with one_node(num_cpus=2) as cluster:
         yield cluster
 
 
@@ -110,7 +110,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     if request.param == "process":
         return Processes()
     if request.param == "ray":
-        return RayActors(request.getfixturevalue("one_node"))
+        return RayActors(request.getfixturevalue("ray_node"))
     request.getfixturevalue("counter_image")
     return DockerContainers(request.getfixturevalue("engine"))
 

@@ -58,7 +58,7 @@ def _init(ray: Any, address: str | None) -> None:
     if address is not None and "//" not in address:
         _knock(address)
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING, include_dashboard=False)
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
     except (RayError, ConnectionError, RuntimeError, ValueError, OSError) as error:
         where = "" if address is None else f" at {address}"
         raise LaunchError(f"cannot connect to a Ray cluster{where}: {reason(error)}") from None
