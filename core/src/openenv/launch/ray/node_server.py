@@ -26,7 +26,7 @@ class NodeServer:
     def __init__(self, app: str, port: int, env_vars: Mapping[str, str]) -> None:
         import ray
 
-        host = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call] # Ray leaves it untyped
+        host = ray.util.get_node_ip_address()
         command = [sys.executable, "-m", "openenv.server", app, "--host", host, "--port", str(port), "--stop-with-stdin"]
         self._server = ServerProcess(app, command, env_vars, LISTENING_LINE)
 
