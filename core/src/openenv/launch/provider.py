@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import LaunchError
@@ -119,10 +119,10 @@ class Container(RuntimeProvider):
 
     provider: ContainerProvider
     image: str
-    port: int | None
-    env_vars: dict[str, str]
-    startup_timeout_s: float
-    start_options: dict[str, Any]
+    port: int | None = None
+    env_vars: dict[str, str] = field(default_factory=dict)
+    startup_timeout_s: float = 60.0
+    start_options: dict[str, Any] = field(default_factory=dict)
     _url: str | None = None
 
     def start(self, port: int | None = None, env_vars: dict[str, str] | None = None, **options: Any) -> str:

@@ -109,11 +109,14 @@ class Fleet(Generic[ClientT]):
         reach = client._connection.endpoint_at
 
         def endpoint_of(server: Server) -> Endpoint:
-            assert server.url is not None
-            there.headers_of_server = server.headers
+            there.server = server
             return reach(server.url)
 
-        client._connection = Connection(lambda _: FleetEndpoint(self._running(), endpoint_of, count, timeout_s))
+        client._connection = _Anywhere(
+            lambda _: FleetEndpoint(self._running(), endpoint_of, count, timeout_s),
+            there,
+            lambda: self._session(count, queue_timeout_s)._connection,
+        )
         return client
 
     def start(self) -> Awaitable[Self]:
@@ -225,14 +228,18 @@ class Fleet(Generic[ClientT]):
 
 
 class _There(RuntimeProvider):
-    """Stands, for the endpoint of a session, for what has started the server that the session is at."""
+    """Stands, for the endpoint of a session, for what has started the server that the session is at.
+
+    Attributes:
+        server: which; None before the session has been opened.
+    """
 
     def __init__(self) -> None:
-        self.headers_of_server: Mapping[str, str] = {}
+        self.server: Server | None = None
 
     @property
     def headers(self) -> Mapping[str, str]:
-        return self.headers_of_server
+        return {} if self.server is None else self.server.headers
 
     def start(self, port: int | None = None, env_vars: dict[str, str] | None = None, **options: Any) -> NoReturn:
         raise LaunchError("the servers of a fleet are started by the fleet")
@@ -242,6 +249,24 @@ class _There(RuntimeProvider):
 
     def stop(self) -> None:
         """The fleet stops it."""
+
+
+class _Anywhere(Connection):
+    """A connection whose sessions are opened wherever the fleet has room."""
+
+    def __init__(self, endpoint: Callable[[str | None], Endpoint], there: _There, another: Callable[[], Connection]) -> None:
+        super().__init__(endpoint)
+        self._there = there
+        self._make_another = another
+
+    @property
+    def url(self) -> str | None:
+        """Where the server of the session is that was opened last."""
+        return None if self._there.server is None else self._there.server.url
+
+    def another(self) -> Connection:
+        """Return a connection of its own to the same fleet."""
+        return self._make_another()
 
 
 def _maker(

@@ -31,7 +31,7 @@ class Health:
         self._url = f"{url}/health"
         self._headers = dict(headers)
         self._timeout_s = timeout_s
-        self._answer_s = min(timeout_s, LONGEST_ANSWER_S)
+        self._answer_s = min(timeout_s / FEWEST_FAILURES, LONGEST_ANSWER_S)
         self._well_at = time.monotonic()
         self._failures = 0
         self._refusals = 0

@@ -108,13 +108,13 @@ class Overseer:
         servers = self._roster.servers
         ready = [server for server in servers if server.state == "ready"]
         if not ready:
-            why = f"none of the fleet's {len(servers)} servers took sessions for {ticket.timeout_s:g} s"
+            why = f"none of the fleet's {len(servers)} servers took sessions for {ticket.timeout_s:.3g} s"
             return ConnectError(f"{why}: {self._roster.given_up or 'they start, or do not answer'}")
         capacity = sum(server.capacity for server in servers)
         taken = sum(server.taken for server in servers)
         of = "session" if ticket.count == 1 else f"{ticket.count} slots of one server"
         return CapacityReached(
-            f"no {of} came free within {ticket.timeout_s:g} s: {taken} of {capacity} slots of {len(ready)} servers are taken",
+            f"no {of} came free within {ticket.timeout_s:.3g} s: {taken} of {capacity} slots of {len(ready)} servers are taken",
             retry_after_s=max(1.0, ticket.timeout_s),
             max_sessions=max(1, capacity),
             active_sessions=taken,

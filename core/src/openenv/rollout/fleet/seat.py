@@ -60,15 +60,13 @@ class Seat:
             SessionLost: its server is gone by now.
         """
         with self._turn:
-            if self.lost is not None:
-                raise SessionLost(self.lost.message)
+            self._check_lost()
             self._connected, self._interrupt = True, interrupt
         self._account.count_session(begun=1)
 
     def check(self, call: Call) -> None:
         """Raise `SessionLost` for a call that cannot be made here: the server is gone, or does not begin episodes any more."""
-        if self.lost is not None:
-            raise SessionLost(self.lost.message)
+        self._check_lost()
         if self.server.state is ServerState.DRAINING and self.begins_anew(call):
             raise SessionLost(f"{self.server.name} is about to be stopped: the next episode begins on another server")
 
@@ -78,19 +76,23 @@ class Seat:
 
     def note(self, call: Call, data: Any) -> None:
         """Take a reply. Raises `SessionLost` where its episode was reported as lost before it came."""
+        if call.type == messages.STEP and call.lanes is None and not data.get("done"):
+            self._check_lost()
+            return
+        with self._turn:
+            self._check_lost()
+            if call.type == messages.LANES:
+                self._begins_by_itself = call.payload.get("autoreset", NO_AUTORESET) != NO_AUTORESET
+            elif call.type in (messages.STEP, messages.RESET):
+                lanes = [0] if call.lanes is None else call.lanes
+                entries = [data] if call.lanes is None else data
+                given = [call.payload] if call.lanes is None else call.payload
+                for lane, arguments, entry in zip(lanes, given, entries, strict=True):
+                    self._note(call.type, lane, arguments, entry)
+
+    def _check_lost(self) -> None:
         if self.lost is not None:
             raise SessionLost(self.lost.message)
-        if call.type == messages.STEP and call.lanes is None:
-            if data.get("done"):
-                self._ended(0)
-        elif call.type == messages.LANES:
-            self._begins_by_itself = call.payload.get("autoreset", NO_AUTORESET) != NO_AUTORESET
-        elif call.type in (messages.STEP, messages.RESET):
-            lanes = [0] if call.lanes is None else call.lanes
-            entries = [data] if call.lanes is None else data
-            given = [call.payload] if call.lanes is None else call.payload
-            for lane, arguments, entry in zip(lanes, given, entries, strict=True):
-                self._note(call.type, lane, arguments, entry)
 
     def _note(self, kind: str, lane: int, arguments: Any, entry: Any) -> None:
         error = entry.get("error")
@@ -103,24 +105,16 @@ class Seat:
             self._began(lane, arguments.get("episode_id") if isinstance(arguments, dict) else None)
         elif self._begins_by_itself and not done and lane not in self._episodes:
             self._began(lane, None)
-        if done:
-            self._ended(lane)
+        if done and lane in self._episodes:
+            del self._episodes[lane]
+            self._account.count_episodes(finished=1)
             if "final" in entry:
                 self._began(lane, None)
 
     def _began(self, lane: int, episode_id: str | None) -> None:
-        with self._turn:
-            if self.lost is not None:
-                return
-            abandoned = lane in self._episodes
-            self._episodes[lane] = episode_id
-            self._account.count_episodes(begun=1, abandoned=int(abandoned))
-
-    def _ended(self, lane: int) -> None:
-        with self._turn:
-            if lane in self._episodes:
-                del self._episodes[lane]
-                self._account.count_episodes(finished=1)
+        abandoned = lane in self._episodes
+        self._episodes[lane] = episode_id
+        self._account.count_episodes(begun=1, abandoned=int(abandoned))
 
     def failed(self, error: OpenEnvError) -> OpenEnvError:
         """Take what a call raised; return what to raise."""
@@ -129,7 +123,8 @@ class Seat:
         if isinstance(error, SessionLost):
             self._lose_all(error)
         elif isinstance(error, EnvironmentCrashed):
-            self._lose_one(0, error.message)
+            with self._turn:
+                self._lose_one(0, error.message)
         return error
 
     def lose(self, error: SessionLost, *, abandoned: bool = False) -> None:
@@ -173,12 +168,10 @@ class Seat:
             self._tell_lost(lane, episode_id, error.message)
 
     def _lose_one(self, lane: int, why: str) -> None:
-        with self._turn:
-            if lane not in self._episodes:
-                return
+        if lane in self._episodes:
             episode_id = self._episodes.pop(lane)
             self._account.count_episodes(lost=1)
-        self._tell_lost(lane, episode_id, why)
+            self._tell_lost(lane, episode_id, why)
 
     def _tell_lost(self, lane: int, episode_id: str | None, why: str) -> None:
         of = f"episode {episode_id!r}" if episode_id else "an episode"
