@@ -70,7 +70,8 @@ class HeldServer:
     def wait_for_url(self, deadline_s: float) -> str | None:
         """Return where it listens, or None where it does not tell in time or ends."""
         left_s = _until(deadline_s)
-        self.url = self._reply(self._actor.url.remote(left_s), left_s + REPLY_TIMEOUT_S)
+        with suppress(TimeoutError):
+            self.url = self._reply(self._actor.url.remote(left_s), left_s + REPLY_TIMEOUT_S)
         return self.url
 
     def running(self) -> bool:
@@ -83,10 +84,12 @@ class HeldServer:
             return LaunchError(self._reply(self._actor.report.remote(what), REPLY_TIMEOUT_S))
         except LaunchError as error:
             return error
+        except TimeoutError:
+            return LaunchError(f"{what}; nor does its actor say anything: does its node stand still?")
 
     def output(self) -> list[str]:
         """Return the last lines that the server printed; none where its node is gone."""
-        with suppress(LaunchError):
+        with suppress(LaunchError, TimeoutError):
             return list(self._reply(self._actor.output.remote(), REPLY_TIMEOUT_S))
         return []
 
