@@ -136,6 +136,26 @@ async def test_a_server_that_hangs_is_found_and_replaced() -> None:
         assert fleet.status.episodes.lost == len(events.of("lost")) == 1
 
 
+@pytest.mark.long
+async def test_a_provider_that_cannot_tell_is_no_hindrance() -> None:
+    """Then it counts that nobody listens any more."""
+
+    class Silent(Processes):
+        def __call__(self) -> ProcessProvider:
+            provider = super().__call__()
+            provider.is_running = lambda: None  # type: ignore[method-assign, assignment, return-value]
+            return provider
+
+    processes, events = Silent(), Events()
+    async with fleet_of(processes, events, 1, settled_after_s=0.01) as fleet, fleet.session() as env:
+        await env.reset()
+        processes.kill(env.base_url)
+        with pytest.raises(SessionLost, match="died: nobody listens at its address any more"):
+            await env.step(Count(amount=1))
+        assert (await env.reset(start=1)).observation.total == 1
+        assert fleet.status.episodes.lost == 1
+
+
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Fleet[CounterEnv]]:
     """Two servers of eight slots each."""
@@ -306,6 +326,42 @@ async def test_servers_that_come_up_no_more_end_in_a_clear_error() -> None:
         first = iter([good])
         await fleet.scale(1)
         assert (await env.reset(start=5)).observation.total == 5
+
+
+@pytest.mark.long
+async def test_servers_that_end_soon_after_their_start_end_in_a_clear_error() -> None:
+    """They start well, and stop once nobody has used them for half a second."""
+    processes, events = Processes(OPENENV_UNUSED_TIMEOUT_S="0.5"), Events()
+    async with fleet_of(processes, events, 1, start_attempts=3, settled_after_s=60.0) as fleet:
+        await until(lambda: events.of("given_up"), 60)
+        assert (len(processes.made), len(events.of("died"))) == (3, 3)
+        told = r"3 servers in a row did not start or ended at once.*the last: server-3 at \S+ died: its process has ended"
+        with pytest.raises(LaunchError, match=told):
+            await fleet.session().connect()
+
+
+async def test_closing_ends_what_goes_on_and_whoever_waits(others: set[int]) -> None:
+    fleet = fleet_of(Processes(), servers=1, sessions_per_server=1)
+    await fleet.start()
+    env = fleet.session()
+    await env.reset()
+    waiting = asyncio.create_task(fleet.session()._connected())
+    with ThreadPoolExecutor(1) as thread:
+        blocking = thread.submit(lambda: fleet.sync().session().connect())
+        await until(lambda: fleet.status.waiting == 2)
+        await fleet.close()
+        for asked in (waiting, asyncio.wrap_future(blocking)):
+            with pytest.raises(UsageError, match="the fleet was closed"):
+                await asked
+    with pytest.raises(SessionLost, match="the fleet was closed and its episode ended"):
+        await env.step(Count(amount=1))
+    with pytest.raises(UsageError, match="not running: start it"):
+        await env.reset()
+    assert (fleet.status.episodes.abandoned, fleet.status.episodes.lost) == (1, 0)
+    await fleet.close()
+    async with fleet, fleet.session() as again:
+        assert (await again.reset(start=2)).observation.total == 2
+    assert new(others) == set()
 
 
 async def test_a_server_that_does_not_stop_holds_up_nobody(caplog: pytest.LogCaptureFixture, others: set[int]) -> None:

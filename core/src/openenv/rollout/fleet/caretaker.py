@@ -54,13 +54,13 @@ class Caretaker:
         self._thread = threading.Thread(target=self._care, name=f"openenv-fleet-{name}", daemon=True)
         self._thread.start()
 
-    def is_running(self) -> bool:
-        """Return whether the server's process has not ended, as far as its provider can tell."""
+    def is_running(self) -> bool | None:
+        """Return whether the server has not ended; None where its provider cannot tell."""
         try:
-            return self._provider is None or self._provider.is_running() is not False
+            return None if self._provider is None else self._provider.is_running()
         except Exception:
             logger.exception("a provider could not tell whether its server runs")
-            return True
+            return None
 
     def leave(self) -> None:
         """Let the server be stopped. Waits for nothing; a start under way is broken off where the provider can do that."""

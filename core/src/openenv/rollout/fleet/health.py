@@ -72,9 +72,13 @@ class Health:
         self._why = why
         return False
 
-    def dead(self) -> str | None:
-        """Return why the server counts as dead, or None where it does not."""
-        if self._refusals >= FEWEST_FAILURES:
+    def dead(self, *, may_be_draining: bool) -> str | None:
+        """Return why the server counts as dead, or None where it does not.
+
+        Args:
+            may_be_draining: it is known to run, so that it may listen no more and still finish calls.
+        """
+        if self._refusals >= FEWEST_FAILURES and not may_be_draining:
             return "nobody listens at its address any more"
         if self._failures >= FEWEST_FAILURES and time.monotonic() - self._well_at > self._timeout_s:
             return f"{self._why}, for {self._timeout_s:g} s"

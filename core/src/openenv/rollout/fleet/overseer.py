@@ -28,6 +28,9 @@ T = TypeVar("T")
 
 LOOK_EVERY_S = 0.1
 
+LAST_ROUNDS = 3
+"""So many turns of the loop bring to an end what was asked for before it closed, so that nobody waits for ever."""
+
 CLOSED = "the fleet is not running: start it with `async with`, `with` or start()"
 
 
@@ -60,6 +63,8 @@ class Overseer:
         self._numbers = itertools.count(1)
         self._process = os.getpid()
         self._closing = False
+        self._posting = threading.RLock()
+        self._ended = False
         self._line = WaitingLine(lambda: self._roster.servers, self._seat, self._free)
         self._roster: Roster
         self._loop: asyncio.AbstractEventLoop
@@ -92,6 +97,10 @@ class Overseer:
         await self._roster.close()
         async with self._changed:
             self._changed.notify_all()
+        with self._posting:
+            self._ended = True
+        for _ in range(LAST_ROUNDS):
+            await asyncio.sleep(0)
 
     def _look(self) -> None:
         roster, line = self._roster, self._line
@@ -155,11 +164,10 @@ class Overseer:
         """Let a call be made in the fleet's thread; return False where there is none any more."""
         if self._process != os.getpid():
             return False
-        try:
-            self._loop.call_soon_threadsafe(call, *arguments)
-        except RuntimeError:
-            return False
-        return True
+        with self._posting:
+            if not self._ended:
+                self._loop.call_soon_threadsafe(call, *arguments)
+            return not self._ended
 
     def _post_event(self, event: FleetEvent) -> None:
         self._post(self._teller.tell, event)
@@ -234,9 +242,10 @@ class Overseer:
 
     def run(self, call: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> concurrent.futures.Future[T]:
         """Run a coroutine function of this object in the fleet's thread. Raises `UsageError` where the fleet is closed."""
-        if self._closing or self._process != os.getpid():
-            raise UsageError(CLOSED)
-        return asyncio.run_coroutine_threadsafe(call(*arguments), self._loop)
+        with self._posting:
+            if self._closing or self._ended or self._process != os.getpid():
+                raise UsageError(CLOSED)
+            return asyncio.run_coroutine_threadsafe(call(*arguments), self._loop)
 
     async def wait_for(self, call: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
         """As `run`, awaited."""

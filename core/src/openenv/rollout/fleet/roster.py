@@ -79,7 +79,7 @@ class Roster:
         """Notice what has ended, and do what is to be done to have so many servers."""
         now = time.monotonic()
         for server in [*self.servers]:
-            if server.state is not ServerState.STARTING and not server.caretaker.is_running():
+            if server.state is not ServerState.STARTING and server.caretaker.is_running() is False:
                 self.died(server, "its process has ended")
             elif not server.settled and server.ready_s and now - server.ready_s >= self._settings.settled_after_s:
                 server.settled = True
@@ -197,7 +197,7 @@ class Roster:
                     if server.state is ServerState.UNWELL and not server.look.is_set():
                         server.state = ServerState.READY
                         self._on_change()
-                elif why := health.dead():
+                elif why := health.dead(may_be_draining=server.caretaker.is_running() is True):
                     self.died(server, why)
                     return
                 elif server.state is ServerState.READY:
