@@ -55,11 +55,11 @@ class HeldServer:
         from ray.exceptions import GetTimeoutError
 
         began = time.monotonic()
-        try:
-            self._reply(self._placed, min(SAY_SO_AFTER_S, _until(deadline_s)))
-            return
-        except GetTimeoutError:
-            if _until(deadline_s):
+        if _until(deadline_s) > SAY_SO_AFTER_S:
+            try:
+                self._reply(self._placed, SAY_SO_AFTER_S)
+                return
+            except GetTimeoutError:
                 logger.warning("%s waits for a node: %s", self._app, room(self._ray, self._asked))
         try:
             self._reply(self._placed, _until(deadline_s))
