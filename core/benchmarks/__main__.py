@@ -19,6 +19,7 @@ import growth
 import growth_chart
 import growth_report
 import report
+import scaling
 from bench import Bench
 from driver import Driver
 from growth import Growth
@@ -49,6 +50,11 @@ def parser() -> argparse.ArgumentParser:
         choices=["also", "only"],
         help="how cost grows with sessions and content, after the rows or instead: about 25 minutes, quick: 1",
     )
+    made.add_argument(
+        "--scaling",
+        action="store_true",
+        help="only what one process, workers, a fleet and a Ray cluster give: about 6 minutes, quick 1; Linux",
+    )
     made.add_argument("--repeats", type=int, help="measurements of each row on each side (5; quick: 2)")
     made.add_argument("--seconds", type=float, help="how long a measurement lasts (1.5; quick: 0.3)")
     made.add_argument("--without-published", action="store_true", help="only ours and the floor")
@@ -60,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="?",
         const=document.DOCS,
         metavar="FOLDER",
-        help=f"write {document.BENCHMARKS} and {document.PERFORMANCE} and their charts (in docs)",
+        help=f"write {document.BENCHMARKS} and {document.PERFORMANCE} and their charts, or {document.SCALING} (in docs)",
     )
     return made
 
@@ -71,12 +77,16 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = line.parse_args(arguments)
     if chosen.row and chosen.growth == "only":
         line.error("--growth only measures no rows: leave out --row, or say --growth")
+    if chosen.scaling and (chosen.row or chosen.growth or chosen.chart):
+        line.error("--scaling measures nothing else, and draws nothing: leave out --row, --growth and --chart")
     given = {"repeats": chosen.repeats, "seconds": chosen.seconds}
     settings = SETTINGS[chosen.quick] | {name: value for name, value in given.items() if value is not None}
     sides = tuple(side for side in SIDES if not (chosen.without_published and side == PUBLISHED))
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     if busy > BUSY:
         print(f"This machine is busy (load {busy:.1f}): what follows is rough.", file=sys.stderr)
+    if chosen.scaling:
+        return _scaling(settings, chosen.json, chosen.document)
     bench = Bench(settings["seconds"], settings["warmup_s"], settings["held"])
     rows = [row for row in ROWS if not chosen.row or row.name in chosen.row] if chosen.growth != "only" else []
     scales = growth.scales(chosen.quick) if chosen.growth else []
@@ -103,6 +113,14 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.document:
         _document(results, growths, known, chosen.document)
     return int(any(result.errors for result in found))
+
+
+def _scaling(settings: dict[str, Any], json_file: Path | None, folder: Path | None) -> int:
+    try:
+        return scaling.run(settings, json_file, folder)
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
 
 
 def _print(results: list[RowResult], growths: list[Growth], known: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 DOCS = Path(__file__).parents[2] / "docs"
-BENCHMARKS, PERFORMANCE = "benchmarks.md", "performance.md"
+BENCHMARKS, PERFORMANCE, SCALING = "benchmarks.md", "performance.md", "scaling.md"
 IMAGES = "images"
 RESULTS, GROWTH = "results", "growth"
 

@@ -59,7 +59,7 @@ class Load:
         async with self._side.client(kind, url) as env:
             used = self._checked(kind, await env.reset())
             await _repeated(lambda: env.step(action), warmup_s)
-            return _rates(await _repeated(lambda: env.step(action), seconds)) | {"used": used}
+            return rates(await _repeated(lambda: env.step(action), seconds)) | {"used": used}
 
     def blocking(self, kind: str, url: str, seconds: float, warmup_s: float) -> Result:
         """As `sequential`, with the blocking client."""
@@ -67,7 +67,7 @@ class Load:
         with self._side.blocking(kind, url) as env:
             used = self._checked(kind, env.reset())
             _repeated_blocking(lambda: env.step(action), warmup_s)
-            return _rates(_repeated_blocking(lambda: env.step(action), seconds)) | {"used": used}
+            return rates(_repeated_blocking(lambda: env.step(action), seconds)) | {"used": used}
 
     def http(self, kind: str, url: str, seconds: float, warmup_s: float) -> Result:
         """One session of POST /step on one connection, with the standard library's client."""
@@ -89,20 +89,20 @@ class Load:
         _repeated_blocking(lambda: post("/step", step), warmup_s)
         durations = _repeated_blocking(lambda: post("/step", step), seconds)
         connection.close()
-        return _rates(durations)
+        return rates(durations)
 
     def in_process(self, kind: str, seconds: float, warmup_s: float, url: str = "") -> Result:
         """The environment called directly."""
         env, action = self._side.in_process(kind), self._side.move()
         env.reset()
         _repeated_blocking(lambda: env.step(action), warmup_s)
-        return _rates(_repeated_blocking(lambda: env.step(action), seconds))
+        return rates(_repeated_blocking(lambda: env.step(action), seconds))
 
     async def concurrent(self, kind: str, url: str, count: int, seconds: float, warmup_s: float) -> Result:
         """Many sessions, each on a connection of its own, each doing one step after the other."""
         async with AsyncExitStack() as stack:
-            envs = await self._opened(stack, kind, url, count)
-            return _rates((await self._played(envs, seconds, warmup_s))[0], seconds)
+            envs = await self.opened(stack, kind, url, count)
+            return rates((await self.played(envs, seconds, warmup_s))[0], seconds)
 
     async def crowd(self, kind: str, url: str, count: int, seconds: float, warmup_s: float, pid: int) -> Result:
         """As `concurrent`, with the server's memory for each session, and what a step costs server and client.
@@ -112,17 +112,17 @@ class Load:
         action = self._side.move()
         idle = resident_mb(pid)
         async with AsyncExitStack() as stack:
-            envs = await self._opened(stack, kind, url, count)
+            envs = await self.opened(stack, kind, url, count)
             began = clock()
             await asyncio.gather(*(env.step(action) for env in envs))
             round_s = clock() - began
             seconds, warmup_s = max(seconds, ROUNDS * round_s), max(warmup_s, round_s)
             began, server_s, client_s = clock(), used_s(pid), time.process_time()
-            durations, before = await self._played(envs, seconds, warmup_s)
+            durations, before = await self.played(envs, seconds, warmup_s)
             elapsed_s, server_s, client_s = clock() - began, used_s(pid) - server_s, time.process_time() - client_s
             full = resident_mb(pid)
         steps = before + len(durations)
-        result = _rates(durations, seconds) | {
+        result = rates(durations, seconds) | {
             "server_us": server_s / steps * 1e6,
             "client_us": client_s / steps * 1e6,
             "server_busy": server_s / elapsed_s * 100,
@@ -130,7 +130,7 @@ class Load:
         }
         return result | ({"session_kb": (full - idle) * 1000 / count} if count >= COUNTED_SESSIONS else {})
 
-    async def _played(self, envs: list[Any], seconds: float, warmup_s: float) -> tuple[list[float], int]:
+    async def played(self, envs: list[Any], seconds: float, warmup_s: float) -> tuple[list[float], int]:
         """Let every session do one step after the other.
 
         Returns:
@@ -162,7 +162,7 @@ class Load:
                 if isinstance(results, list) and (len(results) != count or any(isinstance(r, Exception) for r in results)):
                     raise RuntimeError(f"{count} lanes gave {results[:3]} …")
             await _repeated(lambda: envs.step(actions), warmup_s)
-            result = _rates(await _repeated(lambda: envs.step(actions), seconds))
+            result = rates(await _repeated(lambda: envs.step(actions), seconds))
         return result | {"steps_per_s": result["steps_per_s"] * count}
 
     async def connect(self, kind: str, url: str, seconds: float, warmup_s: float) -> Result:
@@ -173,7 +173,7 @@ class Load:
                 await env.reset()
 
         await _repeated(once, warmup_s)
-        result = _rates(await _repeated(once, seconds))
+        result = rates(await _repeated(once, seconds))
         return {"connect_ms": result["p50_ms"], "connect_p99_ms": result["p99_ms"]}
 
     async def first(self, kind: str, url: str) -> Result:
@@ -188,12 +188,12 @@ class Load:
         await asyncio.sleep(SETTLE_S)
         idle = resident_mb(pid)
         async with AsyncExitStack() as stack:
-            await self._opened(stack, kind, url, count)
+            await self.opened(stack, kind, url, count)
             await asyncio.sleep(SETTLE_S)
             full = resident_mb(pid)
         return {"idle_mb": idle, "session_kb": (full - idle) * 1000 / count}
 
-    async def _opened(self, stack: AsyncExitStack, kind: str, url: str, count: int) -> list[Any]:
+    async def opened(self, stack: AsyncExitStack, kind: str, url: str, count: int) -> list[Any]:
         """Connect and reset that many sessions, a few at a time."""
         gate = asyncio.Semaphore(OPENING_AT_ONCE)
 
@@ -235,7 +235,7 @@ def _repeated_blocking(call: Callable[[], Any], seconds: float) -> list[float]:
     return durations
 
 
-def _rates(durations: list[float], seconds: float | None = None) -> Result:
+def rates(durations: list[float], seconds: float | None = None) -> Result:
     """Return rate and latencies of calls that began within `seconds`; None: that followed each other without a pause."""
     elapsed_s = sum(durations) if seconds is None else seconds
     durations.sort()

@@ -72,6 +72,32 @@ def test_growth_is_measured_and_written_into_the_documents(tmp_path: Path) -> No
     assert "| 64 |" in (tmp_path / "benchmarks.md").read_text().partition("<!-- growth -->")[2]
 
 
+@pytest.mark.long
+def test_steps_of_scaling_are_measured_and_written_into_their_document(tmp_path: Path) -> None:
+    shutil.copy(DOCS / "scaling.md", tmp_path)
+    written = tmp_path / "results.json"
+    options = [
+        "--scaling",
+        "--quick",
+        "--seconds",
+        "0.1",
+        "--repeats",
+        "1",
+        "--document",
+        str(tmp_path),
+        "--json",
+        str(written),
+    ]
+    done = subprocess.run([sys.executable, str(BENCHMARKS), *options], capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = json.loads(written.read_text())["steps"]
+    medians = {step: {name: figure["median"] for name, figure in found.items()} for step, found in steps.items()}
+    assert {step: found["processes"] for step, found in medians.items()} == {"one": 1, "workers": 3, "fleet": 2, "ray": 2}
+    assert [step for step, found in medians.items() if found["beside_mb"] > 0] == ["ray"]
+    assert all(found["small_steps_per_s"] > 0 and found["session_kb"] > 0 for found in medians.values())
+    assert "| fleet of 2 on a Ray cluster of 2 nodes |" in (tmp_path / "scaling.md").read_text()
+
+
 def test_knees() -> None:
     knee = runpy.run_path(str(BENCHMARKS / "knee.py"))
     rate = {1: 100.0, 4: 350.0, 16: 910.0, 64: 1000.0, 256: 700.0}

@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 from containers import COUNTER, left, left_in_swarm, runs
 from counting import Count, CounterEnv
+from ray_nodes import Nodes, one_node
 from serving import wait_until
 
 from openenv.errors import CapacityReached, ConnectError, LaunchError
 from openenv.launch.docker import LocalDockerProvider
 from openenv.launch.process import ProcessProvider
 from openenv.launch.provider import Container, RuntimeProvider
+from openenv.launch.ray import RayProvider
 from openenv.launch.swarm import DockerSwarmProvider
 
 PATH = {"PYTHONPATH": str(Path(__file__).parent)}
@@ -31,6 +33,7 @@ class Processes:
     """Servers of `Counter` as processes."""
 
     trainer = "CounterEnv.from_process('serving_counter:app')"
+    host = "127.0.0.1"
 
     def provider(self, port: int | None = None, env_vars: dict[str, str] | None = None) -> RuntimeProvider:
         return ProcessProvider("serving_counter:app", env_vars={**PATH, **(env_vars or {})}, port=port or 0)
@@ -51,6 +54,7 @@ class DockerContainers:
     trainer = (
         f"CounterEnv.from_docker_image({COUNTER!r}, lease_s=2, env_vars={{'OPENENV_RESUME_WINDOW_S': '1'}}, stop_timeout_s=1)"
     )
+    host = "127.0.0.1"
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
@@ -98,15 +102,48 @@ class SwarmServices:
         return found if pid == os.getpid() else {service for service in found if runs(self._engine, service)}
 
 
-Kind = Processes | DockerContainers | SwarmServices
+class RayActors:
+    """Servers of `Counter` on a Ray cluster."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self._nodes = nodes
+        self.trainer = f"__import__('ray_nodes').counter_on({nodes.address!r})"
+
+    host = "127.0.0.2"
+
+    def provider(self, port: int | None = None, env_vars: dict[str, str] | None = None) -> RuntimeProvider:
+        return RayProvider("serving_counter:app", env_vars={**PATH, **(env_vars or {})}, port=port or 0)
+
+    def failing(self) -> RuntimeProvider:
+        return RayProvider(NOWHERE)
+
+    def kill(self, provider: Any) -> None:
+        (server,) = self._nodes.servers()
+        os.kill(server, signal.SIGKILL)
+
+    def left(self, pid: int) -> set[str]:
+        return self._nodes.left()
 
 
-@pytest.fixture(
-    params=["process", pytest.param("docker", marks=pytest.mark.docker), pytest.param("swarm", marks=pytest.mark.docker)]
-)
+Kind = Processes | DockerContainers | SwarmServices | RayActors
+
+
+@pytest.fixture(scope="module")
+def ray_node() -> Iterator[Nodes]:
+    """A Ray cluster of one node."""
+    with one_node(num_cpus=2) as cluster:
+        yield cluster
+
+
+CONTAINERS = [pytest.param(name, marks=pytest.mark.docker) for name in ("docker", "swarm")]
+
+
+@pytest.fixture(params=["process", "ray", *CONTAINERS])
 def kind(request: pytest.FixtureRequest) -> Kind:
     if request.param == "process":
         return Processes()
+    if request.param == "ray":
+        return RayActors(request.getfixturevalue("ray_node"))
     request.getfixturevalue("counter_image")
     engine = request.getfixturevalue("engine")
     if request.param == "docker":
@@ -128,8 +165,8 @@ def listening(url: str) -> bool:
         return probe.connect_ex((host, int(port))) == 0
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
+def free_port(host: str) -> int:
+    with socket.create_server((host, 0)) as found:
         port: int = found.getsockname()[1]
         return port
 
@@ -151,17 +188,17 @@ def test_a_server_starts_plays_and_is_gone(kind: Kind, provider: RuntimeProvider
     provider.stop()
 
 
-def test_a_stopped_one_starts_again_on_the_port_asked_for(provider: RuntimeProvider) -> None:
+def test_a_stopped_one_starts_again_on_the_port_asked_for(kind: Kind, provider: RuntimeProvider) -> None:
     provider.start()
     provider.stop()
-    port = free_port()
-    assert provider.start(port=port) == f"http://127.0.0.1:{port}"
+    port = free_port(kind.host)
+    assert provider.start(port=port) == f"http://{kind.host}:{port}"
     provider.wait_for_ready()
-    assert listening(f"http://127.0.0.1:{port}")
+    assert listening(f"http://{kind.host}:{port}")
 
 
 def test_a_taken_port_is_named_and_nothing_is_left(kind: Kind) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.create_server((kind.host, 0)) as taken:
         port = taken.getsockname()[1]
         provider = kind.provider(port)
         with pytest.raises(LaunchError, match=f"{port}.*choose another port"):

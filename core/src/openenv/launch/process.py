@@ -141,6 +141,10 @@ class ServerProcess:
         """Whether it has not ended."""
         return self._process.poll() is None
 
+    def wait(self) -> None:
+        """Return once it has ended."""
+        self._process.wait()
+
     def wait_for_url(self, timeout_s: float) -> str | None:
         """Return where it listens as soon as it tells, or None where it does not in time or ends."""
         self._told.wait(timeout_s)
