@@ -95,7 +95,9 @@ def _compared(space: Space[Any]) -> list[str]:
     fields = typed_observation(space, "Observation")
     if not isinstance(fields, dict) or not isinstance(space, spaces.Dict):
         return _equal(space, f"result.observation.{OBSERVED}", "seen")
-    return [line for key, inner in space.spaces.items() for line in _equal(inner, f"result.observation.{key}", f'seen["{key}"]')]
+    return [
+        line for key, inner in space.spaces.items() for line in _equal(inner, f"result.observation.{key}", f'seen["{key}"]')
+    ]
 
 
 def _equal(space: Space[Any], here: str, there: str) -> list[str]:

@@ -37,7 +37,9 @@ def models_source(action: Space[Any], observation: Space[Any], name: str, descri
     of_observation = dict(observation.spaces) if by_field and isinstance(observation, spaces.Dict) else {OBSERVED: observation}
     parts = {part.__name__: (part, space) for part, space in _parts(made_action, of_action)}
     parts.update({part.__name__: (part, space) for part, space in _parts(made_observation, of_observation)})
-    classes = [_class(part, "Part", dict(space.spaces), "A part of an action or an observation.") for part, space in parts.values()]
+    classes = [
+        _class(part, "Part", dict(space.spaces), "A part of an action or an observation.") for part, space in parts.values()
+    ]
     classes.append(_class(made_action, "Action", of_action, "What to do."))
     classes.append(_class(made_observation, "Observation", of_observation, "What is seen."))
     if parts:
@@ -77,9 +79,7 @@ _IMPORTS = {
 
 
 def _imports(body: str) -> str:
-    used = {
-        module: ", ".join(name for name in names if re.search(rf"\b{name}\b", body)) for module, names in _IMPORTS.items()
-    }
+    used = {module: ", ".join(name for name in names if re.search(rf"\b{name}\b", body)) for module, names in _IMPORTS.items()}
     lines = ["import numpy as np"] if "np.ndarray" in body else []
     lines += [f"from {module} import {names}" for module, names in used.items()]
     return "\n".join(["from typing import Annotated", "", *lines])
