@@ -88,6 +88,10 @@ def gymnasium_facts(name: str, arguments: Mapping[str, Any]) -> GymnasiumFacts:
             env = gymnasium.make(name, **given)
             render_modes = list(env.metadata.get("render_modes") or ())
             env.close()
+        if given.get("render_mode") not in (None, *render_modes):
+            raise UsageError(
+                f"{name} has no render_mode {given['render_mode']!r}: choose {' or '.join(render_modes) or 'none'}"
+            )
         mode = next((mode for mode in PICTURES if mode in render_modes), None)
         if mode is not None:
             given.setdefault("render_mode", mode)

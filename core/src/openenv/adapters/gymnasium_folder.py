@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gymnasium import Space, spaces
-
-from ..errors import UsageError
+from ..errors import MissingExtra, UsageError
 from ..hub.names import environment_name
 from ..hub.scaffold import core_requirement, free_folder, requirements, write
+
+try:
+    from gymnasium import Space, spaces
+except ImportError as error:
+    raise MissingExtra(f"{error}: Gymnasium's environments need `pip install 'openenv-core[gym]'`") from None
+
 from .gymnasium_facts import PICTURES, GymnasiumFacts, gymnasium_facts
 from .gymnasium_models import models_source, told
 from .gymnasium_spaces import OBSERVED, typed_observation

@@ -58,7 +58,10 @@ def cross_talk(subject: Subject) -> None:
         _compared(subject, alone, together, "taking turns with")
         with ThreadPoolExecutor(TOGETHER) as threads:
             seeds, actions = range(TOGETHER), [mine.actions for mine in alone]
-            at_once = list(threads.map(again, sessions, [where] * TOGETHER, seeds, actions))
+            try:
+                at_once = list(threads.map(again, sessions, [where] * TOGETHER, seeds, actions))
+            except ContractBroken as error:
+                raise ContractBroken(f"at once with {TOGETHER - 1} other sessions {error}") from None
         _compared(subject, alone, at_once, "at once with")
 
 
