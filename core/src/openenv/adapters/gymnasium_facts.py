@@ -18,7 +18,8 @@ from gymnasium import Space, error
 
 from ..contract.environment import NoEpisodeError
 from ..errors import OpenEnvError, UsageError
-from .gymnasium import ACTION, GymnasiumEnv, environment_of, sampled_actions
+from .gymnasium import GymnasiumEnv, environment_of, sampled_actions
+from .gymnasium_spaces import ACTION
 
 PICTURES = ("rgb_array", "ansi")
 """Render modes that make a picture which can travel, the best first."""
@@ -164,7 +165,8 @@ def _played(name: str, arguments: Mapping[str, Any]) -> tuple[float, float]:
     def make() -> GymnasiumEnv:
         return gymnasium.make(name, **arguments)
 
-    environment = environment_of(make, "Tried")()
+    tried: Any = environment_of(make, "Tried")
+    environment = tried()
     own = make()
     try:
         actions = sampled_actions(own, TRIED_STEPS)

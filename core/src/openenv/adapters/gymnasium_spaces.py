@@ -158,11 +158,9 @@ def _bounded(scalar: type, bounds: dict[str, Any]) -> Any:
 
 
 def _text(space: spaces.Text, bounded: bool) -> Any:
-    lengths = {"min_length": space.min_length, "max_length": space.max_length}
-    if not bounded:
-        return Annotated[str, StringConstraints(**lengths)]
-    pattern = f"^[{character_class(space.character_set)}]{{{space.min_length},{space.max_length}}}$"
-    return Annotated[str, StringConstraints(**lengths, pattern=pattern)]
+    least, most = space.min_length, space.max_length
+    pattern = f"^[{character_class(space.character_set)}]{{{least},{most}}}$" if bounded else None
+    return Annotated[str, StringConstraints(min_length=least, max_length=most, pattern=pattern)]
 
 
 def _scalar(space: Space[Any]) -> Any:
