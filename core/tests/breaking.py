@@ -174,10 +174,12 @@ class Uncounted(Sound):
 class Watched(Sound):
     """Counts who asks."""
 
+    _asked = 0
+
     @property
     def state(self) -> State:
-        self._state.asked = getattr(self._state, "asked", 0) + 1
-        return self._state
+        self._asked += 1
+        return State.model_validate({**self._state.model_dump(), "asked": self._asked})
 
 
 class Contradicting(Sound):
@@ -230,6 +232,8 @@ class Overpaying(Sound):
 
 class PaysTheStubborn(Sound):
     """Pays more than it says to those who always do the first thing."""
+
+    _stubborn = False
 
     def step(self, action: Guess, timeout_s: float | None = None) -> Seen:
         stubborn = action.number < 2 and (self._state.step_count == 0 or self._stubborn)

@@ -16,7 +16,7 @@ EVERY_KIND = spaces.Dict(
         "limits": spaces.Box(np.array([0.1, -np.inf], np.float32), np.array([0.7, 2], np.float32)),
         "pixels": spaces.Box(0, 255, (3, 4, 3), np.uint8),
         "share": spaces.Box(0, 1, (), np.float32),
-        "grid": spaces.MultiDiscrete([[2, 3], [4, 5]]),
+        "grid": spaces.MultiDiscrete(np.array([[2, 3], [4, 5]])),
     }
 )
 

@@ -25,7 +25,7 @@ class Wide(Mirror):
     """Takes actions with more bounds than a type holds."""
 
     action_space = spaces.MultiDiscrete([2, 3] * 5)  # type: ignore[assignment]
-    observation_space = action_space
+    observation_space = action_space  # type: ignore[assignment]
 
 
 class TestCartPole(EnvironmentContract):
