@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+import tempfile
 import threading
+import time
 from typing import Any, ClassVar
 from uuid import uuid4
 
-from pydantic import Field, model_validator
+import numpy
+from pydantic import BaseModel, Field, model_validator
 
-from openenv import Action, Environment, Observation, State
+from openenv import Action, Environment, NoEpisodeError, Observation, State
 
 
 class Guess(Action):
@@ -73,6 +76,25 @@ class OtherFields(Sound):
         return seen
 
 
+class Bare(BaseModel):
+    episode_id: str | None = None
+    step_count: int = 0
+
+
+class Homemade(Environment[Guess, Seen, Bare]):  # type: ignore[type-var]
+    """Has a state that is none."""
+
+    def reset(self, seed: int | None = None, episode_id: str | None = None) -> Seen:
+        return Seen()
+
+    def step(self, action: Guess, timeout_s: float | None = None) -> Seen:
+        return Seen(reward=0.0)
+
+    @property
+    def state(self) -> Bare:
+        return Bare()
+
+
 class FailsAtSome(Sound):
     """Raises what is no refusal."""
 
@@ -130,12 +152,34 @@ class Nameless(Sound):
         return super().reset(seed)
 
 
+class Continuing(Sound):
+    """Begins no episode in the middle of another."""
+
+    def reset(self, seed: int | None = None, episode_id: str | None = None) -> Seen:
+        count = self._state.step_count
+        seen = super().reset(seed, episode_id)
+        if count < 5:
+            self._state.step_count = count
+        return seen
+
+
 class Uncounted(Sound):
     """Counts no steps for others to see."""
 
     @property
     def state(self) -> State:
         return State(episode_id=self._state.episode_id)
+
+
+class Watched(Sound):
+    """Counts who asks."""
+
+    _asked = 0
+
+    @property
+    def state(self) -> State:
+        self._asked += 1
+        return State.model_validate({**self._state.model_dump(), "asked": self._asked})
 
 
 class Contradicting(Sound):
@@ -146,6 +190,26 @@ class Contradicting(Sound):
         if seen.done:
             seen.__dict__.update(terminated=False, truncated=False)
         return seen
+
+
+class GoesOn(Sound):
+    """Knows no end, unless a server does."""
+
+    def step(self, action: Guess, timeout_s: float | None = None) -> Seen:
+        self._state.step_count += 1
+        seen = self.seen()
+        seen.terminated = seen.terminated or self._state.step_count > 5
+        return seen
+
+
+class CountsOn(Sound):
+    """Refuses steps after the end, and counts them."""
+
+    def step(self, action: Guess, timeout_s: float | None = None) -> Seen:
+        if self._state.step_count >= 5:
+            self._state.step_count += 1
+            raise NoEpisodeError("it is over")
+        return super().step(action)
 
 
 class Infinite(Sound):
@@ -166,11 +230,33 @@ class Overpaying(Sound):
         return seen
 
 
+class PaysTheStubborn(Sound):
+    """Pays more than it says to those who always do the first thing."""
+
+    _stubborn = False
+
+    def step(self, action: Guess, timeout_s: float | None = None) -> Seen:
+        stubborn = action.number < 2 and (self._state.step_count == 0 or self._stubborn)
+        self._stubborn = stubborn
+        seen = super().step(action)
+        seen.reward = 2.0 if seen.done and stubborn else seen.reward
+        return seen
+
+
 class Pictureless(Sound):
     """Shows nothing that can be read."""
 
     def render(self) -> dict[str, str]:
         return {"image/svg+xml": "<svg/>"}
+
+
+class Ending(Sound):
+    """Has no picture of the end."""
+
+    def render(self) -> dict[str, str]:
+        if self._state.step_count == 5:
+            raise RuntimeError("nothing left to draw")
+        return super().render()
 
 
 class Touched(Sound):
@@ -207,6 +293,15 @@ class Global(Sound):
         return super().seen()
 
 
+class GlobalArrays(Sound):
+    """Draws from NumPy's generator of the whole process."""
+
+    def seen(self) -> Seen:
+        seen = super().seen()
+        seen.roll = int(numpy.random.randint(10))
+        return seen
+
+
 class Unlike(Sound):
     """Is another over a socket: it counts the instances that there have been."""
 
@@ -233,6 +328,17 @@ class Shared(Sound):
         return seen
 
 
+class Overlapping(Sound):
+    """Lets go of what it shares before it is done with it: only sessions that step at once notice."""
+
+    number: ClassVar[int] = 0
+
+    def step(self, action: Guess, timeout_s: float | None = None) -> Seen:
+        type(self).number = action.number
+        time.sleep(0.002)
+        return super().step(Guess(number=self.number))
+
+
 class ClosedOnce(Sound):
     """Cannot be closed twice."""
 
@@ -244,6 +350,17 @@ class ClosedOnce(Sound):
         self.closed = True
 
 
+class ClosedLate(Sound):
+    """Cannot be closed before it was reset."""
+
+    def reset(self, seed: int | None = None, episode_id: str | None = None) -> Seen:
+        self._rolls = [0]
+        return super().reset(seed, episode_id)
+
+    def close(self) -> None:
+        self._rolls.clear()
+
+
 class Leaking(Sound):
     """Leaves a thread behind."""
 
@@ -252,3 +369,21 @@ class Leaking(Sound):
     def __init__(self) -> None:
         super().__init__()
         threading.Thread(target=self.over.wait, args=(30,), daemon=True).start()
+
+
+class LeavingFilesOpen(Sound):
+    """Leaves a file open."""
+
+    files: ClassVar[list[Any]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files.append(tempfile.TemporaryFile())  # noqa: SIM115 - to be closed by nobody
+
+
+class Littering(Sound):
+    """Leaves a file behind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        tempfile.mkdtemp()

@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
+from mirrors import Endless, Mirror
 
 from openenv import GenericEnvClient
 from openenv.adapters.gymnasium import environment_of, sampled_actions
@@ -20,24 +21,11 @@ def cart_pole() -> gymnasium.Env[Any, Any]:
     return gymnasium.make("CartPole-v1", render_mode="rgb_array")
 
 
-class Mirror(gymnasium.Env[Any, Any]):
-    """Shows the action that was done, in a space of every kind."""
+class Wide(Mirror):
+    """Takes actions with more bounds than a type holds."""
 
-    action_space = spaces.Dict(
-        {
-            "pick": spaces.Discrete(3, start=-1),
-            "pair": spaces.Tuple([spaces.MultiDiscrete([2, 3]), spaces.MultiBinary(4)]),
-            "inner": spaces.Dict({"force": spaces.Box(-1, 1, (2, 2), np.float32), "word": spaces.Text(5)}),
-        }
-    )
-    observation_space = action_space
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        super().reset(seed=seed)
-        return self.observation_space.sample(), {}
-
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        return action, 0.5, False, True, {"count": np.int64(3), "object": object()}
+    action_space = spaces.MultiDiscrete([2, 3] * 5)  # type: ignore[assignment]
+    observation_space = action_space  # type: ignore[assignment]
 
 
 class TestCartPole(EnvironmentContract):
@@ -69,16 +57,23 @@ def test_every_kind_of_space_goes_there_and_back() -> None:
             assert [np.asarray(part).tolist() for part in shown["pair"]] == action["action"]["pair"]
             assert (result.truncated, result.metadata) == (True, {"count": 3})
         env.reset()
-        with pytest.raises(InvalidActionError):
-            env.step({"action": {**action["action"], "pick": 2}})
-        with pytest.raises(ExecutionError, match="is not in"):
-            env.step({"action": {**action["action"], "pair": [[0, 3], [0, 0, 0, 0]]}})
+        for wrong in ({"pick": 2}, {"pair": [[0, 3], [0, 0, 0, 0]]}, {"pixels": 7}):
+            with pytest.raises(InvalidActionError):
+                env.step({"action": {**action["action"], **wrong}})
         assert env.state()["step_count"] == 0
 
 
-def test_a_space_without_a_type_is_named() -> None:
-    class Endless(Mirror):
-        action_space = spaces.Sequence(spaces.Discrete(2))  # type: ignore[assignment]
+def test_what_the_type_lets_through_and_the_space_does_not_is_refused() -> None:
+    with GenericEnvClient.from_environment(environment_of(Wide)).sync() as env:
+        env.reset()
+        with pytest.raises(InvalidActionError, match="2 or less"):
+            env.step({"action": [3] * 10})
+        with pytest.raises(ExecutionError, match="is not in"):
+            env.step({"action": [2] * 10})
+        assert env.state()["step_count"] == 0
+        assert env.step({"action": [1] * 10}).truncated
 
+
+def test_a_space_without_a_type_is_named() -> None:
     with pytest.raises(UsageError, match="Sequence is a space without a typed field"):
         environment_of(Endless)

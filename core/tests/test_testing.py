@@ -10,7 +10,9 @@ from pathlib import Path
 import breaking
 import pytest
 from breaking import Sound
+from commanding import ENVS
 from hypothesis import given, settings
+from passing_on import passing_on
 from pydantic import BaseModel, Field, ValidationError
 from serving import running
 
@@ -21,24 +23,24 @@ from openenv.testing.schema_values import illegal, legal
 
 BREAKS: dict[str, list[type]] = {
     "metadata": [breaking.NoDocstring],
-    "types": [breaking.OtherFields],
+    "types": [breaking.OtherFields, breaking.Homemade],
     "legal_actions": [breaking.FailsAtSome, breaking.Careless],
     "illegal_actions": [breaking.Lenient],
-    "resetting": [breaking.Generous, breaking.Nameless],
-    "state": [breaking.Uncounted],
+    "resetting": [breaking.Generous, breaking.Nameless, breaking.Continuing],
+    "state": [breaking.Uncounted, breaking.Watched],
     "endings": [breaking.Contradicting],
     "rewards": [breaking.Infinite],
-    "reward_range": [breaking.Overpaying],
-    "rendering": [breaking.Pictureless, breaking.Touched],
+    "reward_range": [breaking.Overpaying, breaking.PaysTheStubborn],
+    "rendering": [breaking.Pictureless, breaking.Touched, breaking.Ending],
     "seeding": [breaking.Unseeded, breaking.Monotonous],
-    "global_randomness": [breaking.Global],
+    "global_randomness": [breaking.Global, breaking.GlobalArrays],
     "over_the_wire": [breaking.Unlike],
-    "cross_talk": [breaking.Shared],
-    "closing": [breaking.ClosedOnce],
-    "leaks": [breaking.Leaking],
+    "cross_talk": [breaking.Shared, breaking.Overlapping],
+    "closing": [breaking.ClosedOnce, breaking.ClosedLate],
+    "leaks": [breaking.Leaking, breaking.LeavingFilesOpen, breaking.Littering],
 }
-HELD_BY_THE_SERVER = {"after_the_end"}
-"""Rules that no environment can break here, since the server keeps them; they bite on other servers."""
+BREAKS_ELSEWHERE: dict[str, list[type]] = {"after_the_end": [breaking.GoesOn, breaking.CountsOn]}
+"""Rules that the server keeps for its environments: they bite at servers that do not."""
 
 
 class TestSound(EnvironmentContract):
@@ -60,8 +62,20 @@ def test_a_rule_bites(rule: str, environment: type) -> None:
     assert finding.told
 
 
+@pytest.mark.parametrize(
+    ("rule", "environment"), [(rule, environment) for rule in BREAKS_ELSEWHERE for environment in BREAKS_ELSEWHERE[rule]]
+)
+def test_a_rule_that_the_server_keeps_bites_at_one_that_does_not(rule: str, environment: type) -> None:
+    with passing_on(Sound) as sound, passing_on(environment) as broken:
+        (kept,) = examine(Subject(url=sound), [rule])
+        (finding,) = examine(Subject(url=broken), [rule])
+    assert kept.verdict is Verdict.KEPT, kept
+    assert finding.verdict is Verdict.BROKEN, finding
+    assert "after the end" in finding.told
+
+
 def test_every_rule_is_proved_to_bite() -> None:
-    assert RULES.keys() == BREAKS.keys() | HELD_BY_THE_SERVER
+    assert RULES.keys() == BREAKS.keys() | BREAKS_ELSEWHERE.keys()
     assert {f"test_{rule}" for rule in RULES} == {name for name in vars(EnvironmentContract) if name.startswith("test_")}
 
 
@@ -74,6 +88,13 @@ def test_what_it_says_is_one_line_for_the_author(tmp_path: Path) -> None:
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, cwd=tmp_path, env=known, timeout=120)
     assert "gave a reward of 2.0, and the REWARD_RANGE is 0.0 to 1.0" in done.stdout
     assert "1 failed" in done.stdout
+
+
+def test_every_environment_here_inherits_it() -> None:
+    folders = [path.parent for path in ENVS.glob("*/openenv.yaml")]
+    assert folders
+    for folder in folders:
+        assert "(EnvironmentContract):" in "".join(path.read_text() for path in folder.glob("tests/test_*.py")), folder
 
 
 class Inner(BaseModel):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Ge, Le, MaxLen, MinLen
+from annotated_types import Ge, Le
 from gymnasium import Space, spaces
-from pydantic import BaseModel, ConfigDict, Strict, create_model
+from pydantic import BaseModel, ConfigDict, Strict, StringConstraints, create_model
 
 from ..contract.arrays import Array
 from ..contract.models import Action, Observation
@@ -18,6 +19,9 @@ from ..errors import UsageError
 
 ACTION, OBSERVED = "action", "observed"
 """The one field of an action, and that of an observation whose space is no `Dict` of fields."""
+
+MOST_BOUNDS = 8
+"""Values of an array that are each bounded by themselves; of more only the widest bounds are in the type."""
 
 
 class Part(BaseModel):
@@ -41,8 +45,14 @@ class TypedSpace:
     from_gymnasium: Callable[[Any], Any]
 
 
-def typed(space: Space[Any], name: str) -> TypedSpace:
+def typed(space: Space[Any], name: str, *, bounded: bool = False) -> TypedSpace:
     """Return a space as a field; `name` begins the names of the models that it needs.
+
+    Args:
+        space: the space.
+        name: see above.
+        bounded: the type holds the bounds of arrays and the characters of texts too, as it should for actions. What an
+            environment shows may stray from what it declares.
 
     Raises:
         UsageError: there is no type for this space (`Graph`, `Sequence`, `OneOf`, …), or a key of a `Dict` can name no field.
@@ -52,20 +62,21 @@ def typed(space: Space[Any], name: str) -> TypedSpace:
         return TypedSpace(Annotated[int, Strict(), Ge(first), Le(last)], space.dtype.type, int)
     if isinstance(space, spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary):
         array = _array_of(space.dtype, space.shape)
+        bounds = _bounds(space) if bounded else {}
         if not space.shape:
-            return TypedSpace(_scalar(space), array, _item)
-        return TypedSpace(Annotated[np.ndarray, Array(space.dtype.name, *space.shape)], array, array)
+            return TypedSpace(_bounded(_scalar(space), bounds), array, _item)
+        return TypedSpace(Annotated[np.ndarray, Array(space.dtype.name, *space.shape, **bounds)], array, array)
     if isinstance(space, spaces.Text):
-        return TypedSpace(Annotated[str, MinLen(space.min_length), MaxLen(space.max_length)], str, str)
+        return TypedSpace(_text(space, bounded), str, str)
     if isinstance(space, spaces.Tuple):
-        parts = [typed(inner, f"{name}{number}") for number, inner in enumerate(space.spaces)]
+        parts = [typed(inner, f"{name}{number}", bounded=bounded) for number, inner in enumerate(space.spaces)]
         return TypedSpace(
             tuple[tuple(part.annotation for part in parts)],  # type: ignore[misc]
             lambda value: tuple(part.to_gymnasium(one) for part, one in zip(parts, value, strict=True)),
             lambda value: tuple(part.from_gymnasium(one) for part, one in zip(parts, value, strict=True)),
         )
     if isinstance(space, spaces.Dict):
-        return _model_of(space, name)
+        return _model_of(space, name, bounded)
     raise UsageError(f"{type(space).__name__} is a space without a typed field: wrap the environment so that it has another")
 
 
@@ -80,7 +91,7 @@ def models_of(env_action: Space[Any], env_observation: Space[Any], name: str) ->
     """Return the models `<name>Action` and `<name>Observation` of an environment with these spaces. Raises as `typed`."""
     observed = typed_observation(env_observation, name)
     fields = observed if isinstance(observed, dict) else {OBSERVED: observed}
-    action: Any = {ACTION: (typed(env_action, f"{name}{_capital(ACTION)}Part").annotation, ...)}
+    action: Any = {ACTION: (typed(env_action, f"{name}{_capital(ACTION)}Part", bounded=True).annotation, ...)}
     return (
         create_model(f"{name}Action", __base__=Action, __doc__="What to do.", **action),
         create_model(
@@ -92,11 +103,22 @@ def models_of(env_action: Space[Any], env_observation: Space[Any], name: str) ->
     )
 
 
-def _model_of(space: spaces.Dict, name: str) -> TypedSpace:
+def character_class(characters: Iterable[str]) -> str:
+    """Return characters as they stand between the brackets of a regular expression, neighbours as a range: `0-9A-Za-z`."""
+    runs: list[list[str]] = []
+    for character in sorted(characters):
+        if runs and ord(character) == ord(runs[-1][-1]) + 1:
+            runs[-1].append(character)
+        else:
+            runs.append([character])
+    return "".join(f"{re.escape(run[0])}-{re.escape(run[-1])}" if len(run) > 2 else re.escape("".join(run)) for run in runs)
+
+
+def _model_of(space: spaces.Dict, name: str, bounded: bool) -> TypedSpace:
     wrong = [key for key in space.spaces if not _names_field(key, Part)]
     if wrong:
         raise UsageError(f"{wrong[0]!r} is a key of a Dict space and can name no field; wrap the environment to rename it")
-    fields = {key: typed(inner, name + _capital(key)) for key, inner in space.spaces.items()}
+    fields = {key: typed(inner, name + _capital(key), bounded=bounded) for key, inner in space.spaces.items()}
     annotations: Any = {key: (field.annotation, ...) for key, field in fields.items()}
     model: Any = create_model(name, __base__=Part, __doc__="Part of a space.", **annotations)
     return TypedSpace(
@@ -104,6 +126,41 @@ def _model_of(space: spaces.Dict, name: str) -> TypedSpace:
         lambda value: {key: field.to_gymnasium(getattr(value, key)) for key, field in fields.items()},
         lambda value: {key: field.from_gymnasium(value[key]) for key, field in fields.items()},
     )
+
+
+def _bounds(space: spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary) -> dict[str, Any]:
+    """Return the bounds of a space's values, as `Array` takes them; nothing for a side without any."""
+    if isinstance(space, spaces.MultiBinary):
+        return {"ge": 0, "le": 1}
+    if isinstance(space, spaces.MultiDiscrete):
+        return {"ge": _bound(space.start, min), "le": _bound(space.start + space.nvec - 1, max)}
+    found = {"ge": _bound(space.low, min), "le": _bound(space.high, max)}
+    return {side: bound for side, bound in found.items() if not (isinstance(bound, float) and np.isinf(bound))}
+
+
+def _bound(limits: np.ndarray[Any, Any], widest: Callable[[list[Any]], Any]) -> Any:
+    """Return one number where that bounds all values, else nested lists; the widest one where those would be long."""
+    written = _written(limits)
+    flat = [_written(limit) for limit in limits.flat]
+    return written if len(set(flat)) > 1 and len(flat) <= MOST_BOUNDS else widest(flat)
+
+
+def _written(limits: Any) -> Any:
+    """Return numbers as Python's, as short as tells them apart in their dtype: 0.1, not 0.10000000149011612."""
+    if isinstance(limits, np.ndarray) and limits.shape:
+        return [_written(limit) for limit in limits]
+    return float(str(limits)) if np.asarray(limits).dtype.kind == "f" else int(limits)
+
+
+def _bounded(scalar: type, bounds: dict[str, Any]) -> Any:
+    found = [{"ge": Ge, "le": Le}[side](bound) for side, bound in bounds.items()]
+    return Annotated[scalar, *found] if found and scalar is not bool else scalar
+
+
+def _text(space: spaces.Text, bounded: bool) -> Any:
+    least, most = space.min_length, space.max_length
+    pattern = f"^[{character_class(space.character_set)}]{{{least},{most}}}$" if bounded else None
+    return Annotated[str, StringConstraints(min_length=least, max_length=most, pattern=pattern)]
 
 
 def _scalar(space: Space[Any]) -> Any:

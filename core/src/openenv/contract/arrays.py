@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     import numpy
 
 Length = int | None
+Bound = float | Sequence[Any] | None
 
 
 class Array:
@@ -22,11 +25,16 @@ class Array:
     Args:
         dtype: as `numpy.dtype` takes it; arrays of objects are refused. None takes any dtype, which lists then choose.
         shape: the length of each axis; None for one of any length. No lengths at all: any shape.
+        ge: the least that values may be: one number for all, or nested lists of the array's shape, with `-inf` for those
+            without bound. None: no bound. NaN is within no bounds.
+        le: the greatest, likewise.
     """
 
-    def __init__(self, dtype: Any = None, *shape: Length) -> None:
+    def __init__(self, dtype: Any = None, *shape: Length, ge: Bound = None, le: Bound = None) -> None:
         self._given_dtype = dtype
         self.shape: tuple[Length, ...] | None = shape or None
+        self.ge = ge
+        self.le = le
 
     @property
     def dtype(self) -> numpy.dtype[Any] | None:
@@ -42,13 +50,24 @@ class Array:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         dtype = self.dtype
         kinds = {"b": "boolean", "i": "integer", "u": "integer", "f": "number", "U": "string"}
-        item: dict[str, Any] = {"type": kinds[dtype.kind]} if dtype is not None and dtype.kind in kinds else {}
-        for length in reversed(self.shape or (None,)):
-            bounds = {} if length is None else {"minItems": length, "maxItems": length}
-            item = {"type": "array", "items": item, **bounds}
+        value: dict[str, Any] = {"type": kinds[dtype.kind]} if dtype is not None and dtype.kind in kinds else {}
+        item = self._schema(value, self.shape or (None,), _held_by(dtype, self.ge), _held_by(dtype, self.le))
         item["dtype"] = None if dtype is None else dtype.str if dtype.names is None else str(dtype)
         item["shape"] = None if self.shape is None else list(self.shape)
         return item
+
+    def _schema(self, value: dict[str, Any], lengths: tuple[Length, ...], least: Any, greatest: Any) -> dict[str, Any]:
+        """Return the schema of nested lists with these lengths; bounds that are lists bound each value by itself."""
+        if not lengths:
+            bounds = {"minimum": least, "maximum": greatest}
+            return {**value, **{name: bound for name, bound in bounds.items() if bound is not None and isfinite(bound)}}
+        length, *inner = lengths
+        if isinstance(least, list) or isinstance(greatest, list):
+            rows = zip(_each(least, length or 0), _each(greatest, length or 0), strict=True)
+            parts = [self._schema(value, tuple(inner), *bounds) for bounds in rows]
+            return {"type": "array", "prefixItems": parts, "minItems": len(parts), "maxItems": len(parts)}
+        counts = {} if length is None else {"minItems": length, "maxItems": length}
+        return {"type": "array", "items": self._schema(value, tuple(inner), least, greatest), **counts}
 
     def _validate(self, value: Any) -> numpy.ndarray[Any, Any]:
         import numpy
@@ -66,7 +85,23 @@ class Array:
             raise ValueError("arrays of objects cannot travel: give the field a dtype")
         if self.shape is not None and not _fits(array.shape, self.shape):
             raise ValueError(f"an array of shape {_told(self.shape)} was expected, not {_told(array.shape)}")
+        if self.ge is not None and not (array >= _held_by(array.dtype, self.ge)).all():
+            raise ValueError(f"values of {self.ge} or more were expected")
+        if self.le is not None and not (array <= _held_by(array.dtype, self.le)).all():
+            raise ValueError(f"values of {self.le} or less were expected")
         return array
+
+
+def _held_by(dtype: numpy.dtype[Any] | None, bound: Bound) -> Any:
+    """Return a bound as arrays of a dtype hold it: 0.1 in float32 is a little more than 0.1."""
+    import numpy
+
+    return bound if bound is None or dtype is None or dtype.kind != "f" else numpy.asarray(bound, dtype).tolist()
+
+
+def _each(bound: Any, count: int) -> list[Any]:
+    """Return a bound for each of `count` parts."""
+    return list(bound) if isinstance(bound, list | tuple) else [bound] * count
 
 
 def _fits(actual: tuple[int, ...], wanted: tuple[Length, ...]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -14,8 +15,14 @@ from ..errors import UsageError
 from ..version import __version__
 from .names import EnvironmentName, environment_name
 
-TEMPLATES = ("game",)
-"""`game`: a small game with a seed, an end, a reward, a picture and an action that is refused."""
+TEMPLATES = {
+    "game": "a small game with a seed, an end, a reward, a picture and an action that is refused",
+    "tools": "tools that an agent calls by name, over MCP too, in an episode with an end and a reward",
+}
+"""What an environment can begin as."""
+
+TEST_EXTRAS = {"game": ("testing",), "tools": ("mcp", "testing")}
+"""Extras of this package that an environment's tests need."""
 
 SHARED = "shared"
 """The folder of files that every template has."""
@@ -36,16 +43,38 @@ def scaffold(name: str, parent: Path, template: str = "game") -> Path:
         UsageError: the name is no name, there is no such template, the folder exists already, or cannot be written.
     """
     if template not in TEMPLATES:
-        raise UsageError(f"there is no template {template!r}: choose {', '.join(TEMPLATES)}")
+        known = "; ".join(f"{name}: {what}" for name, what in TEMPLATES.items())
+        raise UsageError(f"there is no template {template!r}. There are {known}")
     names = environment_name(name)
+    further = {"tests": requirements(core_requirement(*TEST_EXTRAS[template]))}
+    return write(template, names, free_folder(names, parent), further)
+
+
+def free_folder(names: EnvironmentName, parent: Path) -> Path:
+    """Return where an environment's folder goes. Raises `UsageError` where something is there already."""
     target = parent / names.slug
     if target.exists() or target.is_symlink():
         raise UsageError(f"{target} exists already: choose another name, or another folder by --output-dir")
-    places = _places(names)
+    return target
+
+
+def write(template: str, names: EnvironmentName, target: Path, further: Mapping[str, str]) -> Path:
+    """Write a template's files and return their folder, whole or not at all.
+
+    Args:
+        template: a folder beside this file.
+        names: what stands for the names in it.
+        target: the folder to write.
+        further: what stands in the places that this template alone has.
+
+    Raises:
+        UsageError: the folder cannot be written.
+    """
+    places = {**_places(names), **further}
     contents = {_filled(path, places): _filled(text, places) for path, text in _files(template)}
     try:
-        parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=parent, prefix=".openenv-init-") as unfinished:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".openenv-init-") as unfinished:
             folder = Path(unfinished) / names.slug
             for path, content in contents.items():
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -56,9 +85,26 @@ def scaffold(name: str, parent: Path, template: str = "game") -> Path:
     return target
 
 
-def _places(names: EnvironmentName) -> dict[str, str]:
+def core_requirement(*extras: str) -> str:
+    """Return the requirement of this package, in the versions that what is written now works with."""
     major, minor = __version__.split(".")[:2]
-    return {**names._asdict(), "core": f">={major}.{minor},<{_after(major, minor)}", "year": str(date.today().year)}
+    wanted = f"[{','.join(extras)}]" if extras else ""
+    return f"openenv-core{wanted}>={major}.{minor},<{_after(major, minor)}"
+
+
+def requirements(*needed: str) -> str:
+    """Return requirements as `pyproject.toml` lists them."""
+    return json.dumps(needed)
+
+
+def _places(names: EnvironmentName) -> dict[str, str]:
+    return {
+        **names._asdict(),
+        "requires": requirements(core_requirement()),
+        "serves": requirements(),
+        "tests": requirements(core_requirement("testing")),
+        "year": str(date.today().year),
+    }
 
 
 def _after(major: str, minor: str) -> str:

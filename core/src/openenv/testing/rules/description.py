@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from ...contract.models import Action, Observation, State
-from ...errors import NotSupportedError
+from ...errors import ExecutionError, NotSupportedError
 from ..episode import play, reset
-from ..subject import Subject
+from ..subject import Session, Subject
 from ..verdict import ContractBroken, DoesNotApply
 
 
@@ -51,18 +51,27 @@ def _fits(model: type[Any], data: dict[str, Any]) -> None:
 
 
 def rendering(subject: Subject) -> None:
-    """Its picture, if it has one, is there from the reset on, as a MIME bundle with text; to look changes nothing."""
+    """Its picture, if it has one, is there from the reset to the end, as a MIME bundle with text; to look changes nothing."""
     with subject.open() as session:
         reset(session, subject, 0)
         try:
-            bundle = session.render()
+            session.render()
         except NotSupportedError:
             raise DoesNotApply("it has no render()") from None
-        if not bundle or any("/" not in kind or not content for kind, content in bundle.items()):
-            raise ContractBroken("render() gives {MIME type: content}, with no content empty")
-        if "text/plain" not in bundle:
-            raise ContractBroken("render() gives no text/plain, which everyone can show")
-        before = session.state()
-        session.render()
-        if session.state() != before:
-            raise ContractBroken("render() changes the state")
+        _drawn(session, "after reset()")
+        episode = play(session, subject, 0)
+        _drawn(session, "at the end" if episode.last.done else f"after {len(episode.steps)} steps")
+
+
+def _drawn(session: Session, when: str) -> None:
+    before = session.state()
+    try:
+        bundle = session.render()
+    except ExecutionError as error:
+        raise ContractBroken(f"render() {when} fails: {error}") from None
+    if session.state() != before:
+        raise ContractBroken("render() changes the state")
+    if not bundle or any("/" not in kind or not content for kind, content in bundle.items()):
+        raise ContractBroken(f"render() {when} gives no {{MIME type: content}}, with no content empty")
+    if "text/plain" not in bundle:
+        raise ContractBroken("render() gives no text/plain, which everyone can show")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
+import tempfile
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +38,7 @@ def over_the_wire(subject: Subject) -> None:
 
 
 def cross_talk(subject: Subject) -> None:
-    """Sessions that take turns step by step see what each of them sees alone."""
+    """Sessions that take turns step by step, and then all at once, see what each of them sees alone."""
     if subject.url is None and not subject.spec.concurrent:
         raise DoesNotApply("it does not declare SUPPORTS_CONCURRENT_SESSIONS")
     with subject.open() as session:
@@ -52,9 +55,20 @@ def cross_talk(subject: Subject) -> None:
                 if turn < len(mine.actions):
                     episode.actions.append(mine.actions[turn])
                     episode.steps.append(session.step(mine.actions[turn]))
-        for seed, (mine, episode) in enumerate(zip(alone, together, strict=True)):
-            if mine.told(subject) != episode.told(subject):
-                raise ContractBroken(f"beside {TOGETHER - 1} other sessions the episode of seed {seed} is another than alone")
+        _compared(subject, alone, together, "taking turns with")
+        with ThreadPoolExecutor(TOGETHER) as threads:
+            seeds, actions = range(TOGETHER), [mine.actions for mine in alone]
+            try:
+                at_once = list(threads.map(again, sessions, [where] * TOGETHER, seeds, actions))
+            except ContractBroken as error:
+                raise ContractBroken(f"at once with {TOGETHER - 1} other sessions {error}") from None
+        _compared(subject, alone, at_once, "at once with")
+
+
+def _compared(subject: Subject, alone: list[Episode], together: list[Episode], how: str) -> None:
+    for seed, (mine, episode) in enumerate(zip(alone, together, strict=True)):
+        if mine.told(subject) != episode.told(subject):
+            raise ContractBroken(f"{how} {TOGETHER - 1} other sessions the episode of seed {seed} is another than alone")
 
 
 def closing(subject: Subject) -> None:
@@ -77,13 +91,15 @@ async def _close(environment: Any) -> None:
 
 
 def leaks(subject: Subject) -> None:
-    """A session that is over leaves no thread and no open file behind."""
+    """A session that is over leaves no thread, no open file and nothing in the folder of temporary files behind."""
     if subject.url is not None:
         raise DoesNotApply("a server's threads and files cannot be seen from here")
-    _rounds(subject, 2)
-    before = _held()
-    _rounds(subject, ROUNDS)
-    for kind, count in _held().items():
+    with _temporary_files() as place:
+        _rounds(subject, 2)
+        before = _held(place)
+        _rounds(subject, ROUNDS)
+        held = _held(place)
+    for kind, count in held.items():
         if count >= before[kind] + LEFT_FROM_ONE_ROUND:
             more = f"{count - before[kind]} more {kind}"
             raise ContractBroken(f"after {ROUNDS} sessions there are {more}: let them go in close()")
@@ -96,8 +112,20 @@ def _rounds(subject: Subject, count: int) -> None:
     gc.collect()
 
 
-def _held() -> dict[str, int]:
-    held = {"threads": threading.active_count()}
+@contextmanager
+def _temporary_files() -> Iterator[Path]:
+    """Have this process make its temporary files in a folder of their own for as long as a block runs."""
+    usual = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="openenv-leaks-", ignore_cleanup_errors=True) as place:
+        tempfile.tempdir = place
+        try:
+            yield Path(place)
+        finally:
+            tempfile.tempdir = usual
+
+
+def _held(place: Path) -> dict[str, int]:
+    held = {"threads": threading.active_count(), "temporary files": sum(1 for _ in place.iterdir())}
     if DESCRIPTORS.exists():
         held["open files"] = sum(1 for _ in DESCRIPTORS.iterdir())
     return held
