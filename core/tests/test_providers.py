@@ -80,6 +80,7 @@ class SwarmServices:
         f"CounterEnv.from_docker_image({COUNTER!r}, DockerSwarmProvider(), lease_s=2, stop_timeout_s=1, "
         "env_vars={'OPENENV_RESUME_WINDOW_S': '1'})"
     )
+    host = "127.0.0.1"
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
@@ -165,7 +166,7 @@ def listening(url: str) -> bool:
         return probe.connect_ex((host, int(port))) == 0
 
 
-def free_port(host: str) -> int:
+def free_port(host: str = "127.0.0.1") -> int:
     with socket.create_server((host, 0)) as found:
         port: int = found.getsockname()[1]
         return port

@@ -94,14 +94,13 @@ class Hub:
 
     def credentials(self) -> tuple[str, str]:
         """Return the name and the password that the Hub's registry of images takes. Raises `LaunchError` without a token."""
-        from httpx import HTTPError
         from huggingface_hub.errors import HfHubHTTPError
 
         if not self.token:
             raise LaunchError("the Hub's registry wants a token: set HF_TOKEN, or give token=")
         try:
-            return str(self._api.whoami()["name"]), self.token
-        except (HfHubHTTPError, HTTPError) as error:
+            return str(self.api.whoami()["name"]), self.token
+        except (HfHubHTTPError, http_error()) as error:
             told = (str(error) or type(error).__name__).strip().splitlines()[-1]
             raise LaunchError(f"the Hub does not say whose the token is: {told}") from error
 
