@@ -25,6 +25,8 @@ class StandIn:
         host: where it is served.
         is_private: whether only `TOKEN` may see it.
         stage: what the Hub says of its server.
+        repo_id: its name.
+        sha: of its newest commit.
         tokens: the `Authorization` of each request; None where it had none.
     """
 
@@ -32,6 +34,8 @@ class StandIn:
     host: str = "http://127.0.0.1:1"
     is_private: bool = False
     stage: str = "RUNNING"
+    repo_id: str = "openenv/echo_env"
+    sha: str = SHA
     tokens: list[str | None] = field(default_factory=list)
 
     def app(self) -> Starlette:
@@ -65,10 +69,11 @@ class StandIn:
 
     def info(self, request: Request) -> Response:
         told: dict[str, Any] = {
-            "id": "openenv/echo_env",
-            "sha": SHA,
+            "id": self.repo_id,
+            "sha": self.sha,
             "private": self.is_private,
-            "subdomain": "openenv-echo-env",
+            "sdk": "docker",
+            "subdomain": self.repo_id.replace("/", "-").replace("_", "-"),
             "host": self.host,
             "runtime": {"stage": self.stage, "hardware": {"current": "cpu-basic", "requested": "cpu-basic"}},
             "siblings": [{"rfilename": name} for name in self.names()],
@@ -84,5 +89,5 @@ class StandIn:
 
     def file(self, request: Request) -> Response:
         content = (self.folder / request.path_params["path"]).read_bytes()
-        headers = {"X-Repo-Commit": SHA, "ETag": f'"{hashlib.sha1(content).hexdigest()}"'}
+        headers = {"X-Repo-Commit": self.sha, "ETag": f'"{hashlib.sha1(content).hexdigest()}"'}
         return self.hidden(request) or Response(content, headers=headers)

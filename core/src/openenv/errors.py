@@ -30,9 +30,10 @@
     ├── ServerError                 (the server is not to be had)
     │   ├── ConnectError                                 yes
     │   └── LaunchError
-    └── ModelError                  (a language model gave no usable answer)
-        ├── ModelUnavailable                             yes
-        └── BudgetSpent
+    ├── ModelError                  (a language model gave no usable answer)
+    │   ├── ModelUnavailable                             yes
+    │   └── BudgetSpent
+    └── PublishError                (an image or a Space was not made, or not made public)
 
 "yes" marks what is worth the same call again after a pause: nothing has happened to the episode. After every other
 error the same call fails the same way until something changes: the action, or a `reset()`. The classes say so
@@ -324,6 +325,10 @@ class ModelUnavailable(ModelError):
 
 class BudgetSpent(ModelError):
     """No further question may be asked of a model, by the limit that its user set."""
+
+
+class PublishError(OpenEnvError):
+    """An image was not built, or an image or a Space was not pushed; the message says what is there all the same."""
 
 
 def _by_code(kind: type[OpenEnvError]) -> dict[str, type[OpenEnvError]]:

@@ -9,16 +9,19 @@ import typer
 from ..errors import OpenEnvError, UsageError
 from ..version import __version__
 from .bench import bench
+from .build import build
+from .command import Command
 from .doctor import doctor
 from .exits import FAILED, USAGE
 from .init import init
 from .list_environments import list_environments
 from .play import play
+from .push import push
 from .serve import serve
 from .validate import validate
 
 COMMANDS = {
-    **{command.__name__: command for command in (init, serve, validate, play, bench, doctor)},
+    **{command.__name__: command for command in (init, serve, validate, build, push, play, bench, doctor)},
     "list": list_environments,
 }
 
@@ -30,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for name, command in COMMANDS.items():
-    app.command(name)(command)
+    app.command(name, cls=Command)(command)
 
 
 def _tell_version(wanted: bool) -> None:

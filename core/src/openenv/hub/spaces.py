@@ -61,7 +61,7 @@ class Hub:
         except ImportError as error:
             raise MissingExtra("this needs the huggingface_hub package: pip install 'openenv-core[hub]'") from error
         self.token = token or huggingface_hub.get_token()
-        self._api: HfApi = huggingface_hub.HfApi(os.environ.get("HF_ENDPOINT"), self.token)
+        self.api: HfApi = huggingface_hub.HfApi(os.environ.get("HF_ENDPOINT"), self.token)
 
     def space(self, repo_id: str) -> Space:
         """Return what the Hub says of a Space, under the name and at the address that the Hub gives it.
@@ -73,7 +73,7 @@ class Hub:
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
         try:
-            info = self._api.space_info(repo_id)
+            info = self.api.space_info(repo_id)
         except (HfHubHTTPError, HFValidationError, HTTPError) as error:
             raise self._failure(repo_id, error) from error
         url = info.host or f"https://{info.subdomain or hf_space_subdomain(info.id)}.hf.space"
@@ -86,7 +86,7 @@ class Hub:
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
         try:
-            return Path(self._api.snapshot_download(repo_id, repo_type="space"))
+            return Path(self.api.snapshot_download(repo_id, repo_type="space"))
         except (HfHubHTTPError, HFValidationError, HTTPError, LocalEntryNotFoundError) as error:
             raise self._failure(repo_id, error) from error
 

@@ -8,13 +8,9 @@ import sys
 import tempfile
 import tomllib
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from ..errors import UsageError
-
-MANIFEST = "openenv.yaml"
+from ..hub.manifest import MANIFEST, manifest_of
 
 
 def is_folder(name: str) -> bool:
@@ -32,7 +28,7 @@ def app_of(folder: str) -> str:
         UsageError: the manifest cannot be read, or names no app.
     """
     root = Path(folder).resolve()
-    app = _manifest(root).get("app")
+    app = manifest_of(root).get("app")
     if not isinstance(app, str) or ":" not in app:
         raise UsageError(f"{root / MANIFEST} names no app: it needs a line such as 'app: server.app:app'")
     if (root / "src").is_dir():
@@ -44,16 +40,6 @@ def app_of(folder: str) -> str:
     package = _package(root)
     _importable(_parent_named(root, package))
     return app if app.startswith(f"{package}.") else f"{package}.{app}"
-
-
-def _manifest(root: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load((root / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"cannot read {root / MANIFEST}: {error}") from None
-    if not isinstance(content, dict):
-        raise UsageError(f"{root / MANIFEST} must hold names and values, such as 'app: server.app:app'")
-    return content
 
 
 def _package(root: Path) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 from ..contract.environment import Environment
 from ..errors import UsageError
 from ..hub.installed import installed_environment, plain_name
+from ..hub.manifest import MANIFEST
 from ..sessions.spec import load
 from .app import create_app
-from .folder import MANIFEST, app_of, is_folder
+from .folder import app_of, is_folder
 
 
 def name_of(target: str) -> str:

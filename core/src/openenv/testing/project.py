@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 
-from ..server.folder import MANIFEST
+from ..hub.manifest import MANIFEST
 from ..version import __version__
 from .dockerfile import faults
 from .verdict import ContractBroken, DoesNotApply, Finding, Verdict

@@ -1,0 +1,49 @@
+"""What the Hub says when it does not do what was asked, in words for whoever asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ..errors import PublishError
+
+
+@contextmanager
+def refusals_told(repo_id: Callable[[], str]) -> Iterator[None]:
+    """Turn what the Hub's client raises into a `PublishError` of one line that says what to do.
+
+    Args:
+        repo_id: returns the name of the Space that was called for.
+    """
+    from httpx import HTTPError
+    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+
+    try:
+        yield
+    except PublishError:
+        raise
+    except LocalTokenNotFoundError:
+        raise PublishError(_why(401, repo_id(), "")) from None
+    except HfHubHTTPError as error:
+        raise PublishError(_why(error.response.status_code, repo_id(), _said(error))) from None
+    except (HTTPError, OSError, RuntimeError, ValueError) as error:
+        raise PublishError(f"{repo_id()} was not pushed: {_said(error)}") from None
+
+
+def _why(status: int, repo_id: str, said: str) -> str:
+    if status == 401:
+        return "the Hub does not know you: hf auth login, or set HF_TOKEN to a token that may write"
+    if status == 403:
+        return f"your token may not write to {repo_id}: choose a name of your own by --repo-id, or a token that may write there"
+    if status == 404:
+        return f"there is no {repo_id} on the Hub that your token may see: check its owner's name"
+    if status == 409:
+        return f"{repo_id} is taken: choose another name by --repo-id"
+    if status == 413:
+        return f"{repo_id} is too large for the Hub: leave out by --exclude what is not needed"
+    return f"the Hub did not take {repo_id}: {said} ({status})"
+
+
+def _said(error: Exception) -> str:
+    words = getattr(error, "server_message", None) or str(error) or type(error).__name__
+    return " ".join(words.split())
