@@ -104,3 +104,9 @@ ensure_developer_tools() {
   ensure_installed pip 'pip>=25.1'
   ensure_installed test --group dev -e core "${environments[@]}"
 }
+
+# ensure_release_tools: what builds packages, makes releases of them and publishes them.
+ensure_release_tools() {
+  ensure_installed pip 'pip>=25.1'
+  ensure_installed release --group release
+}
