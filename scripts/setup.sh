@@ -2,7 +2,7 @@
 # Afterwards $python is the environment's interpreter.
 
 venv=.venv
-python=
+python= uv=
 
 say() { printf '%s\n' "$*"; }
 
@@ -105,8 +105,9 @@ ensure_developer_tools() {
   ensure_installed test --group dev -e core "${environments[@]}"
 }
 
-# ensure_release_tools: what builds packages, makes releases of them and publishes them.
+# ensure_release_tools: what builds packages, makes releases of them and publishes them. Afterwards $uv is uv's command.
 ensure_release_tools() {
   ensure_installed pip 'pip>=25.1'
   ensure_installed release --group release
+  uv=$PWD/${python%/*}/uv
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from .refusal import Refusal
+from .refusal import Refusal, run
 
 CORE = "core"
 ENVIRONMENTS = "envs"
@@ -98,3 +99,14 @@ def _read(folder: Path) -> Package:
         return Package(folder, told["project"]["name"], folder / told["tool"]["hatch"]["version"]["path"])
     except KeyError as missing:
         raise Refusal(f"{path} lacks {missing}: it needs [project] name and [tool.hatch.version] path") from None
+
+
+def main() -> None:
+    """Print the name of a package's distribution."""
+    parser = argparse.ArgumentParser(prog="packages", description="Print the name of a package's distribution.")
+    parser.add_argument("package", help="core, or a folder below envs")
+    print(package(Path.cwd(), parser.parse_args().package).distribution)
+
+
+if __name__ == "__main__":
+    run("packages", main)
