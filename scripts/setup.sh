@@ -111,3 +111,9 @@ ensure_release_tools() {
   ensure_installed release --group release
   uv=$PWD/${python%/*}/uv
 }
+
+# ensure_publishing_tools: what pushes images and Spaces: core, and those who read the packages' versions.
+ensure_publishing_tools() {
+  ensure_installed pip 'pip>=25.1'
+  ensure_installed publishing --group release -e 'core[hub]'
+}
