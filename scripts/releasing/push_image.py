@@ -36,11 +36,18 @@ def pushed_names(root: Path, name: str, registry: str, version: str | None = Non
         raise Refusal(f"there is no image of {name!r}: choose base or a folder under envs that has a Dockerfile")
     image = "openenv-base" if name == BASE else f"{wanted.name}-env"
     number = version or wanted.version
+    tags = (number, LATEST) if _is_final(number) else (number,)
+    return f"{image}:{LATEST}", [_at(registry, f"{image}:{tag}") for tag in tags]
+
+
+def _is_final(number: str) -> bool:
     try:
-        is_final = not Version(number).is_prerelease
+        version = Version(number)
     except InvalidVersion:
-        raise Refusal(f"{number!r} is no version: one is 0.5.0 or 0.5.0rc1") from None
-    return f"{image}:{LATEST}", [_at(registry, f"{image}:{tag}") for tag in (number, *[LATEST] * is_final)]
+        version = None
+    if version is None or str(version) != number or version.local:
+        raise Refusal(f"{number!r} is no version of an image: one is 0.5.0 or 0.5.0rc1")
+    return not version.is_prerelease
 
 
 def _at(registry: str, image: str) -> str:
