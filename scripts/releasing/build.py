@@ -37,7 +37,7 @@ def build(wanted: Package, out: Path) -> list[Path]:
 
 
 def built(wanted: Package, out: Path) -> tuple[Path, Path]:
-    """Return the sdist and the wheel of a package's version, as they were built into a folder. Raises `Refusal` without them."""
+    """Return the sdist and the wheel of a package's version, as built into a folder. Raises `Refusal` without them."""
     stem = f"{_stem(wanted)}-{wanted.version}"
     sdist, wheel = out / f"{stem}.tar.gz", out / f"{stem}-py3-none-any.whl"
     for path in (sdist, wheel):

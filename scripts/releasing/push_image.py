@@ -7,10 +7,11 @@ import os
 import subprocess
 from pathlib import Path
 
+from packaging.version import InvalidVersion, Version
+
 from openenv.errors import OpenEnvError
 from openenv.hub.docker_command import DockerCommand
 from openenv.hub.image import image_at
-from packaging.version import InvalidVersion, Version
 
 from .packages import CORE, package
 from .refusal import Failure, Refusal, run
@@ -44,8 +45,8 @@ def _is_final(number: str) -> bool:
     try:
         version = Version(number)
     except InvalidVersion:
-        version = None
-    if version is None or str(version) != number or version.local:
+        raise Refusal(f"{number!r} is no version: one is 0.5.0 or 0.5.0rc1") from None
+    if str(version) != number or version.local:
         raise Refusal(f"{number!r} is no version of an image: one is 0.5.0 or 0.5.0rc1")
     return not version.is_prerelease
 
@@ -56,12 +57,16 @@ def _at(registry: str, image: str) -> str:
     except OpenEnvError:
         found = ""
     if not found.endswith(f"/{image}"):
-        raise Refusal(f"IMAGE_REGISTRY={registry!r} is no registry: name a host and a path in small letters, such as ghcr.io/me")
+        raise Refusal(f"IMAGE_REGISTRY={registry!r} is no registry: give a host and a path in small letters: ghcr.io/me")
     return found
 
 
 def push(local: str, names: list[str]) -> None:
-    """Push an image of this machine under other names. Raises `Failure` where an image or the engine is not there, or it is refused."""
+    """Push an image of this machine under other names.
+
+    Raises:
+        Failure: it is not here, no engine answers, or the registry refuses it.
+    """
     try:
         docker = DockerCommand()
         docker.size_bytes(local)

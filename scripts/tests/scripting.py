@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -14,20 +15,26 @@ SCRIPTS = ROOT / "scripts"
 Done = subprocess.CompletedProcess[str]
 
 
-def script(name: str, *arguments: str, timeout_s: float = 110, **variables: str) -> Done:
+def script(name: str, *arguments: str, variables: Mapping[str, str] | None = None, timeout_s: float = 110) -> Done:
     """Run a script to its end, with these environment variables besides one's own."""
-    return _run([str(SCRIPTS / name), *arguments], None, timeout_s, variables)
+    return _run([str(SCRIPTS / name), *arguments], None, timeout_s, variables or {})
 
 
-def program(name: str, checkout: Path, *arguments: str, **variables: str) -> Done:
+def program(name: str, checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> Done:
     """Run what a script of this name starts, in another checkout."""
-    return _run([sys.executable, "-m", f"releasing.{name}", *arguments], checkout, 110, {"PYTHONPATH": str(SCRIPTS), **variables})
+    command = [sys.executable, "-m", f"releasing.{name}", *arguments]
+    return _run(command, checkout, 110, {"PYTHONPATH": str(SCRIPTS), **(variables or {})})
 
 
-def _run(command: list[str], cwd: Path | None, timeout_s: float, variables: dict[str, str]) -> Done:
-    surroundings = {**os.environ, **variables}
+def _run(command: list[str], cwd: Path | None, timeout_s: float, variables: Mapping[str, str]) -> Done:
     return subprocess.run(
-        command, capture_output=True, text=True, cwd=cwd, timeout=timeout_s, env=surroundings, stdin=subprocess.DEVNULL
+        command,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=timeout_s,
+        env={**os.environ, **variables},
+        stdin=subprocess.DEVNULL,
     )
 
 

@@ -26,7 +26,7 @@ def test_a_folder_more_is_in_it_and_each_list_holds_what_it_can(tmp_path: Path) 
     (checkout / "envs" / "bare" / "Dockerfile").unlink()
     (checkout / "envs" / "notes").mkdir()
     outputs = tmp_path / "outputs"
-    done = program("matrix", checkout, GITHUB_OUTPUT=str(outputs))
+    done = program("matrix", checkout, variables={"GITHUB_OUTPUT": str(outputs)})
     assert json.loads(done.stdout) == {
         "packages": ["core", "another", "bare", "echo"],
         "environments": ["another", "bare", "echo"],

@@ -59,7 +59,7 @@ def answers(url: str) -> bool:
 
 def publish(folder: Path, index: str, *names: str, **variables: str) -> subprocess.CompletedProcess[str]:
     known = {"UV_PUBLISH_USERNAME": "me", "UV_PUBLISH_PASSWORD": "hush", "PACKAGE_INDEX": index}
-    return script("publish-packages", "--from", str(folder), *names, **{**known, **variables})
+    return script("publish-packages", "--from", str(folder), *names, variables={**known, **variables})
 
 
 def test_an_sdist_and_a_wheel_hold_the_folder_and_nothing_of_this_machine(built: Path) -> None:

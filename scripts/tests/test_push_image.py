@@ -41,7 +41,7 @@ def forget(engine: Any, registry: str) -> None:
 
 @pytest.mark.docker
 def test_an_image_is_pushed_as_its_version_and_as_latest_and_plays_from_the_registry(engine: Any, registry: str) -> None:
-    done = script("push-image", "echo", IMAGE_REGISTRY=registry)
+    done = script("push-image", "echo", variables={"IMAGE_REGISTRY": registry})
     assert done.returncode == 0, done.stderr
     of_version = f"{registry}/echo-env:{version('echo')}"
     assert f"Pushing {LOCAL} as {of_version}\n" in done.stdout
@@ -56,7 +56,7 @@ def test_an_image_is_pushed_as_its_version_and_as_latest_and_plays_from_the_regi
 
 @pytest.mark.docker
 def test_a_version_that_is_not_final_is_not_the_latest(engine: Any, registry: str) -> None:
-    done = script("push-image", "echo", "--tag", "1.2.0rc1", IMAGE_REGISTRY=registry)
+    done = script("push-image", "echo", "--tag", "1.2.0rc1", variables={"IMAGE_REGISTRY": registry})
     assert done.returncode == 0, done.stderr
     tags = {name.rpartition(":")[2] for name in engine.images.get(LOCAL).tags if name.startswith(registry)}
     assert tags == {"1.2.0rc1"}
@@ -64,7 +64,7 @@ def test_a_version_that_is_not_final_is_not_the_latest(engine: Any, registry: st
 
 @pytest.mark.docker
 def test_a_registry_that_refuses_is_told(engine: Any) -> None:
-    done = script("push-image", "echo", IMAGE_REGISTRY="127.0.0.1:1/mine")
+    done = script("push-image", "echo", variables={"IMAGE_REGISTRY": "127.0.0.1:1/mine"})
     forget(engine, "127.0.0.1:1/")
     assert done.returncode == 1
     assert f"push-image: 127.0.0.1:1/mine/echo-env:{version('echo')} was not pushed (docker login" in done.stderr
@@ -80,9 +80,10 @@ def test_a_registry_that_refuses_is_told(engine: Any) -> None:
         (["echo"], "https://ghcr.io/Me", "IMAGE_REGISTRY='https://ghcr.io/Me' is no registry"),
         (["echo"], "ghcr.io/me/echo-env:1", "is no registry"),
         (["echo", "--tag", "1.0+mine"], "ghcr.io/me", "'1.0+mine' is no version of an image"),
+        (["echo", "--tag", "newest"], "ghcr.io/me", "'newest' is no version"),
     ],
 )
 def test_what_cannot_be_pushed_is_told(arguments: list[str], registry: str, told: str) -> None:
-    done = script("push-image", *arguments, IMAGE_REGISTRY=registry)
+    done = script("push-image", *arguments, variables={"IMAGE_REGISTRY": registry})
     assert (done.returncode, done.stdout) == (2, "")
     assert told in last_line(done)

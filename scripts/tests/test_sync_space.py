@@ -73,10 +73,8 @@ def test_a_space_follows_its_folder(hub: WritableHub, tmp_path: Path) -> None:
         ("echo", {"HF_TOKEN": "hf_of_a_stranger"}, 1, "log"),
     ],
 )
-def test_what_cannot_be_synced_is_told(
-    hub: WritableHub, name: str, variables: dict[str, str], code: int, told: str
-) -> None:
-    done = program("sync_space", ROOT, name, **variables)
+def test_what_cannot_be_synced_is_told(hub: WritableHub, name: str, variables: dict[str, str], code: int, told: str) -> None:
+    done = program("sync_space", ROOT, name, variables=variables)
     assert done.returncode == code
     assert told in last_line(done)
     assert hub.spaces == {}
