@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import containers
+import httpx
 import pytest
 from image_registry import image_registry
 from scripting import last_line, script, version
@@ -25,11 +26,11 @@ def engine() -> Iterator[Any]:
     client.close()
 
 
-@pytest.fixture
-def registry(engine: Any, tmp_path: Path) -> Iterator[str]:
-    """A registry without images, with the path that is pushed to; no image of it is left here."""
-    with image_registry(tmp_path) as place:
-        yield f"{place}/mine"
+@pytest.fixture(scope="module")
+def registry(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The host and port of a registry without images; no image of it is left here."""
+    with image_registry(tmp_path_factory.mktemp("registry")) as place:
+        yield place
         forget(engine, place)
 
 
@@ -39,27 +40,53 @@ def forget(engine: Any, registry: str) -> None:
         engine.images.remove(name, force=True)
 
 
+def tags(registry: str, image: str) -> set[str]:
+    """Return the tags that a registry has of an image."""
+    return set(httpx.get(f"http://{registry}/v2/{image}/tags/list").json()["tags"])
+
+
 @pytest.mark.docker
 def test_an_image_is_pushed_as_its_version_and_as_latest_and_plays_from_the_registry(engine: Any, registry: str) -> None:
-    done = script("push-image", "echo", variables={"IMAGE_REGISTRY": registry})
+    done = script("push-image", "echo", variables={"IMAGE_REGISTRY": f"{registry}/mine"})
     assert done.returncode == 0, done.stderr
-    of_version = f"{registry}/echo-env:{version('echo')}"
+    of_version = f"{registry}/mine/echo-env:{version('echo')}"
     assert f"Pushing {LOCAL} as {of_version}\n" in done.stdout
+    assert tags(registry, "mine/echo-env") == {version("echo"), "latest"}
+    pushed = engine.images.get(LOCAL).id
     forget(engine, registry)
-    pulled = engine.images.pull(f"{registry}/echo-env", tag="latest")
-    assert pulled.id == engine.images.get(LOCAL).id
-    forget(engine, registry)
-    with GenericEnvClient.from_docker_image(of_version).sync() as env:
-        env.reset()
-        assert env.step({"message": "pushed"}).observation["echoed_message"] == "pushed"
+    engine.images.remove(LOCAL, force=True)
+    try:
+        assert engine.images.pull(f"{registry}/mine/echo-env", tag="latest").id == pushed
+        forget(engine, registry)
+        with GenericEnvClient.from_docker_image(of_version).sync() as env:
+            env.reset()
+            assert env.step({"message": "pushed"}).observation["echoed_message"] == "pushed"
+        assert engine.images.get(of_version).id == pushed
+    finally:
+        engine.images.pull(of_version).tag("echo-env", "latest")
 
 
 @pytest.mark.docker
-def test_a_version_that_is_not_final_is_not_the_latest(engine: Any, registry: str) -> None:
-    done = script("push-image", "echo", "--tag", "1.2.0rc1", variables={"IMAGE_REGISTRY": registry})
+def test_a_version_that_is_not_final_is_not_the_latest(registry: str) -> None:
+    done = script("push-image", "echo", "--tag", "1.2.0rc1", variables={"IMAGE_REGISTRY": f"{registry}/other"})
     assert done.returncode == 0, done.stderr
-    tags = {name.rpartition(":")[2] for name in engine.images.get(LOCAL).tags if name.startswith(registry)}
-    assert tags == {"1.2.0rc1"}
+    assert tags(registry, "other/echo-env") == {"1.2.0rc1"}
+
+
+@pytest.mark.docker
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_every_image_is_pushed_and_runs_from_the_registry(engine: Any, registry: str) -> None:
+    containers.built()
+    for name in json.loads(script("matrix").stdout)["images"]:
+        done = script("push-image", name, variables={"IMAGE_REGISTRY": f"{registry}/all"}, timeout_s=600)
+        assert done.returncode == 0, f"{name}: {done.stderr}"
+        forget(engine, registry)
+        with GenericEnvClient.from_docker_image(f"{registry}/all/{name}-env:{version(name)}", startup_timeout_s=120).sync() as env:
+            assert not env.reset().done, name
+        forget(engine, registry)
+    done = script("push-image", "base", variables={"IMAGE_REGISTRY": f"{registry}/all"})
+    assert (done.returncode, tags(registry, "all/openenv-base")) == (0, {version("core"), "latest"})
 
 
 @pytest.mark.docker

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,15 @@ def test_a_space_follows_its_folder(hub: WritableHub, tmp_path: Path) -> None:
     files = hub.spaces["me/echo"].files()
     assert ("old.md" in files, files["new.md"]) == (False, b"new")
     assert b"ARG BASE_IMAGE=ghcr.io/me/openenv-base:1.0\n" in files["Dockerfile"]
+
+
+@pytest.mark.long
+def test_every_environment_has_its_space(hub: WritableHub) -> None:
+    for name in json.loads(script("matrix").stdout)["spaces"]:
+        done = script("sync-space", name)
+        assert done.returncode == 0, f"{name}: {done.stderr}"
+    names = {path.name for path in (ROOT / "envs").iterdir() if (path / "openenv.yaml").is_file()}
+    assert {space.rpartition("/")[2] for space in hub.spaces} == names
 
 
 @pytest.mark.parametrize(
