@@ -82,7 +82,8 @@ def test_every_image_is_pushed_and_runs_from_the_registry(engine: Any, registry:
         done = script("push-image", name, variables={"IMAGE_REGISTRY": f"{registry}/all"}, timeout_s=600)
         assert done.returncode == 0, f"{name}: {done.stderr}"
         forget(engine, registry)
-        with GenericEnvClient.from_docker_image(f"{registry}/all/{name}-env:{version(name)}", startup_timeout_s=120).sync() as env:
+        image = f"{registry}/all/{name}-env:{version(name)}"
+        with GenericEnvClient.from_docker_image(image, startup_timeout_s=120).sync() as env:
             assert not env.reset().done, name
         forget(engine, registry)
     done = script("push-image", "base", variables={"IMAGE_REGISTRY": f"{registry}/all"})
