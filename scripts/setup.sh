@@ -109,5 +109,11 @@ ensure_developer_tools() {
 ensure_release_tools() {
   ensure_installed pip 'pip>=25.1'
   ensure_installed release --group release
-  uv=$PWD/${python%/*}/uv
+  uv=$("$python" -c 'from uv import find_uv_bin; print(find_uv_bin())')
+}
+
+# ensure_publishing_tools: what pushes images and Spaces: core, and those who read the packages' versions.
+ensure_publishing_tools() {
+  ensure_installed pip 'pip>=25.1'
+  ensure_installed publishing --group release -e 'core[hub]'
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from .packages import Package, package, packages
-from .refusal import Failure, run
+from .refusal import Failure, Refusal, run
 
 
 def build(wanted: Package, out: Path) -> list[Path]:
@@ -22,24 +22,39 @@ def build(wanted: Package, out: Path) -> list[Path]:
         Failure: it does not build, or the sdist lacks or adds something: the wheel from it is another than the folder's.
     """
     out.mkdir(parents=True, exist_ok=True)
-    stem = wanted.distribution.replace("-", "_")
+    stem = _stem(wanted)
     for earlier in (*out.glob(f"{stem}-*.whl"), *out.glob(f"{stem}-*.tar.gz")):
         earlier.unlink()
     _uv_build(wanted, out)
-    built = sorted((*out.glob(f"{stem}-*.whl"), *out.glob(f"{stem}-*.tar.gz")))
+    sdist, from_sdist = built(wanted, out)
     with tempfile.TemporaryDirectory(prefix="openenv-wheel-") as place:
         _uv_build(wanted, Path(place), "--wheel")
-        (from_folder,), (from_sdist,) = Path(place).glob("*.whl"), out.glob(f"{stem}-*.whl")
+        (from_folder,) = Path(place).glob("*.whl")
         other = differences(from_folder, from_sdist)
     if other:
         raise Failure(f"the wheel of {wanted.distribution} from its sdist is not the folder's: {', '.join(other[:5])}")
-    return built
+    return [sdist, from_sdist]
+
+
+def built(wanted: Package, out: Path) -> tuple[Path, Path]:
+    """Return the sdist and the wheel of a package's version, as built into a folder. Raises `Refusal` without them."""
+    stem = f"{_stem(wanted)}-{wanted.version}"
+    sdist, wheel = out / f"{stem}.tar.gz", out / f"{stem}-py3-none-any.whl"
+    for path in (sdist, wheel):
+        if not path.is_file():
+            raise Refusal(f"there is no {path}: scripts/build-packages {wanted.name} builds it")
+    return sdist, wheel
 
 
 def differences(one: Path, other: Path) -> list[str]:
     """Return the names of what two wheels do not hold alike."""
     left, right = _content(one), _content(other)
     return sorted(name for name in left.keys() | right.keys() if left.get(name) != right.get(name))
+
+
+def _stem(wanted: Package) -> str:
+    """Return what the names of a package's files begin with."""
+    return wanted.distribution.replace("-", "_")
 
 
 def _content(wheel: Path) -> dict[str, bytes]:
@@ -59,8 +74,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="build-packages", description="Build wheels and sdists.")
     parser.add_argument("packages", nargs="*", metavar="PACKAGE", help="core, or a folder below envs; none means all")
     parser.add_argument("--out", type=Path, default=Path("dist"), help="the folder to build into (dist)")
+    parser.add_argument("--built", action="store_true", help="build nothing: print the files that were built")
     given, root = parser.parse_args(), Path.cwd()
-    for wanted in [package(root, name) for name in given.packages] or packages(root):
+    chosen = [package(root, name) for name in given.packages] or packages(root)
+    if given.built:
+        print("\n".join(str(path) for wanted in chosen for path in built(wanted, given.out)))
+        return
+    for wanted in chosen:
         print(f"Building {wanted.distribution} {wanted.version}", flush=True)
         for path in build(wanted, given.out):
             print(f"  {path} ({path.stat().st_size:,} bytes)", flush=True)
