@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 import containers
 import pytest
 from image_registry import image_registry
-from scripting import Done, last_line, script, version
+from scripting import last_line, script, version
 
 REGISTRY = {"IMAGE_REGISTRY": "registry.example/mine"}
-
-PASSWORDS = "me:$2y$05$"
 
 
 def build(*arguments: str, variables: Mapping[str, str] = REGISTRY) -> str:
@@ -62,8 +62,26 @@ def test_an_engine_without_buildx_is_told_in_one_line(tmp_path: Path) -> None:
     engine = tmp_path / "docker"
     engine.write_text("#!/bin/sh\nexit 1\n")
     engine.chmod(0o755)
-    import os
-
     done = script("push-platforms", "echo", variables={**REGISTRY, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
     assert done.returncode == 2
     assert last_line(done) == "push-platforms: there is no docker buildx command: install Docker with its buildx plugin"
+
+
+@pytest.mark.docker
+def test_a_registry_is_told_who_pushes_and_refuses_a_wrong_password(tmp_path: Path) -> None:
+    containers.engine().close()
+    if shutil.which("perl") is None:
+        containers.missing("a registry with a password needs perl")
+    secret = ["perl", "-e", "print crypt($ARGV[0], q($2b$05$abcdefghijklmnopqrstuu))", "open sesame"]
+    hashed = subprocess.run(secret, capture_output=True, text=True, check=True).stdout
+    (tmp_path / "users").write_text(f"me:{hashed}\n")
+    with image_registry(tmp_path, tmp_path / "users") as place:
+        told = {"IMAGE_REGISTRY": f"{place}/mine", "REGISTRY_USER": "me", "DOCKER_CONFIG": str(tmp_path / "config")}
+        done = script("registry-login", variables={**told, "REGISTRY_PASSWORD": "wrong"})
+        assert done.returncode == 1
+        assert last_line(done).startswith(f"registry-login: {place} does not take me: ")
+        done = script("registry-login", variables={**told, "REGISTRY_PASSWORD": "open sesame"})
+        assert (done.returncode, done.stdout) == (0, f"{place} knows me\n"), done.stderr
+    done = script("registry-login", variables={**told, "REGISTRY_PASSWORD": ""})
+    assert done.returncode == 2
+    assert last_line(done) == "registry-login: REGISTRY_PASSWORD is not set: see --help"

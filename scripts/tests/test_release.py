@@ -1,4 +1,4 @@
-"""A release sets the version, collects the fragments, holds dependants' ranges, commits and tags; or refuses and changes nothing."""
+"""A release sets the version, collects fragments, holds dependants' ranges, commits and tags; or changes nothing."""
 
 from __future__ import annotations
 
@@ -91,7 +91,8 @@ def test_a_release_is_one_commit_with_the_version_and_the_changes_and_a_tag_that
     assert section.startswith("0.4.1 (20")
     assert day[:7] in section
     assert section.split("\n\n", 1)[1] == (
-        "### Added\n\n- Fleets of servers.\n\n### Changed\n\n- Names are shorter.\n\n### Fixed\n\n- Errors of `step` say which.\n"
+        "### Added\n\n- Fleets of servers.\n\n"
+        "### Changed\n\n- Names are shorter.\n\n### Fixed\n\n- Errors of `step` say which.\n"
     )
     assert below == "0.4.0 (2026-01-02)\n\n- The beginning.\n"
     assert not list((checkout / "core").glob("changelog.d/*"))

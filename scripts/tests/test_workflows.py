@@ -1,4 +1,4 @@
-"""Workflows hold no logic and no more rights than they need: each step is one call of a script, or an action pinned by digest."""
+"""Workflows hold no logic and no more rights than they need: each step is one script, or an action pinned by digest."""
 
 from __future__ import annotations
 
