@@ -113,13 +113,15 @@ def _told(changes: list[str]) -> str:
 
 
 def _show(root: Path, release: Release) -> None:
-    """Print what would change, as a diff."""
+    """Print what would change as a diff, and which fragments would go."""
     for path, text in release.edits.items():
         name = str(path.relative_to(root))
+        if text is None:
+            print(f"collected {name}")
+            continue
         before = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        after = [] if text is None else text.splitlines()
-        sides = (f"a/{name}" if path.is_file() else "/dev/null", "/dev/null" if text is None else f"b/{name}")
-        print("\n".join(difflib.unified_diff(before, after, *sides, lineterm="", n=1)))
+        sides = (f"a/{name}" if path.is_file() else "/dev/null", f"b/{name}")
+        print("\n".join(difflib.unified_diff(before, text.splitlines(), *sides, lineterm="", n=1)))
 
 
 def _write(release: Release) -> None:
