@@ -30,7 +30,9 @@ class Provider(StrEnum):
 
 
 def collect(
-    env: Annotated[str, typer.Argument(metavar="ENV", help="What the server serves: NAME, or NAME:VARIANT as openspiel:chess.")],
+    env: Annotated[
+        str, typer.Argument(metavar="ENV", help="What the server serves: NAME, or NAME:VARIANT as openspiel:chess.")
+    ],
     base_url: Annotated[str, typer.Option(help="The running server, http://host:port.")],
     output_dir: Annotated[Path, typer.Option("--output-dir", "-o", help="Where results.jsonl and metadata.json are written.")],
     num_episodes: Annotated[int, typer.Option("--num-episodes", "-n", min=0, help="Episodes in all, with those there.")] = 10,
@@ -39,7 +41,9 @@ def collect(
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Go on with what is there, or move it aside and begin anew.")
     ] = True,
-    provider: Annotated[Provider, typer.Option(help="Who plays: a script, or a model by whose wire format.")] = Provider.SCRIPTED,
+    provider: Annotated[
+        Provider, typer.Option(help="Who plays: a script, or a model by whose wire format.")
+    ] = Provider.SCRIPTED,
     model: Annotated[str | None, typer.Option(help="The model's name, where a model plays.")] = None,
     llm_endpoint: Annotated[
         str | None, typer.Option(help="A model's server of your own (vLLM, Ollama …).", show_default="the provider's")
@@ -128,7 +132,9 @@ def _told(done: Collection, folder: DatasetFolder) -> None:
     typer.echo(f"collected {done.collected}, skipped {done.skipped}, dropped {done.dropped}, failed {done.failed}")
     if rewards := list(folder.rewards.values()):
         won = sum(reward > 0 for reward in rewards) / len(rewards)
-        typer.echo(f"{folder.results}: {len(rewards)} episodes, average reward {sum(rewards) / len(rewards):.3f}, {won:.0%} above 0")
+        typer.echo(
+            f"{folder.results}: {len(rewards)} episodes, average reward {sum(rewards) / len(rewards):.3f}, {won:.0%} above 0"
+        )
     if done.gave_up is not None:
         typer.echo(f"gave up, for {done.gave_up}", err=True)
     if done.failed:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ...errors import UsageError
+from ...errors import OpenEnvError, UsageError
 from .episode import Episode
 
 RESULTS, METADATA, DROPPED, LOCK = "results.jsonl", "metadata.json", "dropped.jsonl", ".lock"
@@ -55,27 +55,26 @@ class DatasetFolder:
         Raises:
             UsageError: the folder cannot be written, is in use, or was made with other options.
         """
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            with _alone(path):
-                folder = cls(path)
+        with _alone(path):
+            folder = cls(path)
+            with _told(UsageError, path):
                 if not resume:
                     folder._move_aside()
                 folder._agree(options)
                 folder._read()
-                yield folder
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
+            yield folder
 
     def append(self, episode: Episode) -> None:
-        """Write an episode to disk."""
-        _append(self.results, episode.line())
+        """Write an episode to disk. Raises `OpenEnvError` where it cannot be: nothing of it is there then."""
+        with _told(OpenEnvError, self.results):
+            _append(self.results, episode.line())
         self.rewards[episode.episode_id] = episode.reward
 
     def drop(self, episode: Episode) -> None:
-        """Note that an episode was played and is left out, so that it is not played again."""
+        """Note that an episode was played and is left out, so that it is not played again. Raises as `append`."""
         noted = {"episode_id": episode.episode_id, "seed": episode.seed, "reward": episode.reward}
-        _append(self.path / DROPPED, json.dumps(noted).encode() + b"\n")
+        with _told(OpenEnvError, self.path / DROPPED):
+            _append(self.path / DROPPED, json.dumps(noted).encode() + b"\n")
         self.dropped.add(episode.episode_id)
 
     def has(self, episode_id: str) -> bool:
@@ -167,13 +166,27 @@ def _rows(file: Path) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    if sys.platform == "win32":
+def _told(kind: type[OpenEnvError], path: Path) -> Iterator[None]:
+    try:
         yield
-        return
-    import fcntl
+    except OpenEnvError:
+        raise
+    except OSError as error:
+        raise kind(f"{path} cannot be written: {error.strerror or error}") from None
 
-    with (path / LOCK).open("w") as lock:
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Make a folder, and keep others out of it."""
+    with _told(UsageError, path):
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / LOCK).open("w")
+    with lock:
+        if sys.platform == "win32":
+            yield
+            return
+        import fcntl
+
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -80,7 +80,7 @@ def _page(url: str, page: str, timeout_s: float) -> dict[str, Any]:
         reply = httpx.get(f"{url}/{page}", timeout=timeout_s, trust_env=not is_loopback(url))
         return dict(reply.raise_for_status().json())
     except (httpx.HTTPError, ValueError, TypeError) as error:
-        raise ConnectError(f"no environment's server answers at {url}: {error or type(error).__name__}") from None
+        raise ConnectError(f"no environment's server answers at {url}: {error}") from None
 
 
 def _plain(name: str) -> str:

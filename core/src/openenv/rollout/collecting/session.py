@@ -70,7 +70,7 @@ class CollectedSession(StepEnvSessionAdapter):
         self.last = result
         if result.reward is not None:
             self.rewards.append(float(result.reward))
-        data = {"observation": result.observation, "reward": result.reward, "done": result.done}
+        data = {"observation": _seen(result), "reward": result.reward, "done": result.done}
         return ToolResult(data, done=result.done, metadata={"reward": result.reward})
 
     def _scored(self, transcript: list[Message], final_state: Any, last: Result | None, state: Any) -> VerifyResult:
@@ -89,5 +89,9 @@ def _action(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _first_messages(result: Result, task: Any) -> list[Message]:
-    seen = {name: value for name, value in result.observation.items() if name != "metadata" or value}
-    return [{"role": "user", "content": json.dumps({"observation": seen}, sort_keys=True, default=plain)}]
+    return [{"role": "user", "content": json.dumps({"observation": _seen(result)}, sort_keys=True, default=plain)}]
+
+
+def _seen(result: Result) -> dict[str, Any]:
+    """Return an observation without notes where there are none."""
+    return {name: value for name, value in result.observation.items() if name != "metadata" or value}
