@@ -90,7 +90,7 @@ class Guessing(Environment[Guess, Seen, GuessState]):
         self._chance = Random(seed)
         return self._seen()
 
-    def step(self, action: Guess) -> Seen:
+    def step(self, action: Guess, timeout_s: float | None = None, **options: Any) -> Seen:
         self.turn.wait(30)
         if self.failures:
             raise self.failures.pop(0)
@@ -299,10 +299,10 @@ def test_tools_of_an_environment_are_called(tmp_path: Path) -> None:
 def test_a_model_that_is_gone_for_a_while_costs_tries_alone(server: str, tmp_path: Path) -> None:
     script, gone = FirstLegal(), [ModelUnavailable("not now", retry_after_s=0.01)] * 2
 
-    def choose(*asked: Any) -> Any:
+    def choose(observation: dict[str, Any], tools: list[Any], chance: Random) -> Any:
         if gone:
             raise gone.pop()
-        return script(*asked)
+        return script(observation, tools, chance)
 
     environment = ServedEnvironment.at(server, "GuessingEnvironment")
     plan = EpisodePlan("guessing", "scripted", None, None, max_turns=9, timeout_s=30)
