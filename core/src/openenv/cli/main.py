@@ -10,6 +10,7 @@ from ..errors import OpenEnvError, UsageError
 from ..version import __version__
 from .bench import bench
 from .build import build
+from .collect import collect
 from .command import Command
 from .doctor import doctor
 from .exits import FAILED, USAGE
@@ -21,7 +22,7 @@ from .serve import serve
 from .validate import validate
 
 COMMANDS = {
-    **{command.__name__: command for command in (init, serve, validate, build, push, play, bench, doctor)},
+    **{command.__name__: command for command in (init, serve, validate, build, push, play, collect, bench, doctor)},
     "list": list_environments,
 }
 
