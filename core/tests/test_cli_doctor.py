@@ -44,6 +44,7 @@ def test_what_is_there_and_what_is_missing(tmp_path: Path) -> None:
     assert f"cannot listen on 127.0.0.1:{port}" in told
     assert "no docker command" in told
     assert "pip install 'openenv-core[odd]'" in told
+    assert any(line.startswith("[odd]") for line in told.splitlines()), told
 
 
 def test_a_distribution_that_overwrites_this_one_is_told_with_what_mends_it(tmp_path: Path) -> None:

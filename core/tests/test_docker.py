@@ -236,12 +236,14 @@ def test_a_second_interrupt_does_not_wait_and_leaves_nothing(engine: Any, counte
 
 @needs_engine
 def test_a_client_that_is_dropped_takes_its_container_along(engine: Any, counter_image: str) -> None:
+    others = set(threading.enumerate())
     env: Any = CounterEnv.from_docker_image(counter_image)
     assert len(left(engine, MINE)) == 1
     del env
     gc.collect()
     assert left(engine, MINE) == set()
-    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("openenv-")], 10)
+    started = {thread for thread in threading.enumerate() if thread.name.startswith("openenv-")} - others
+    wait_until(lambda: not any(thread.is_alive() for thread in started), 10)
 
 
 @needs_engine

@@ -450,6 +450,7 @@ async def test_what_cannot_be_is_said() -> None:
         ({"servers": 1, "patience": 3}, "a fleet takes no patience: it takes calm_s, "),
         ({"servers": 1, "queue_timeout_s": 0}, "queue_timeout_s must be a number above 0"),
         ({"servers": 1, "target_load": 2}, "at most 1"),
+        ({"servers": 1, "starts_at_once": 1.5}, "starts_at_once must be a whole number, but is 1.5"),
     ]:
         with pytest.raises(UsageError, match=told):
             Fleet(CounterEnv, provider, **options)  # type: ignore[arg-type]

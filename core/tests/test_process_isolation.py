@@ -229,7 +229,7 @@ async def test_a_call_past_its_deadline_ends_the_process_and_a_reset_starts_anot
         with pytest.raises(SessionStuck):
             await step(session)
         assert (await reset(session, 4))["total"] == 4
-        assert not alive(before)
+        wait_until(lambda: not alive(before))
 
 
 @pytest.mark.parametrize("process_start", ["fork", "spawn"])

@@ -312,6 +312,7 @@ def test_a_service_that_is_gone_does_no_harm(engine: Any, provider: DockerSwarmP
         ({"network": "others", "egress": False}, "a swarm takes no egress, network"),
         ({"replicas": 0}, "replicas must be a whole number above 0, but is 0"),
         ({"memory_limit": "lots"}, "memory_limit='lots' is no amount of memory: say 512m"),
+        ({"memory_limit": "512"}, "memory_limit='512' is less than 1 MiB"),
         ({"memory_limit": "1g", "memory_mb": 1024}, "memory_limit and memory_mb say the same"),
         ({"cpu_limit": "abc"}, "cpu_limit='abc' is no number of cores"),
         ({"memory_mb": "4g"}, "memory_mb must be a number above 0"),

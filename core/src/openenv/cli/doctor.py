@@ -45,7 +45,7 @@ def doctor(
         signs = [_python(), _core(), _overwritten(), _port(port), _docker(), *_extras()]
     table = Table("", "", "", show_header=False, box=None, pad_edge=False)
     for sign in signs:
-        table.add_row(sign.what, Text(sign.how, COLOURS[sign.how]), Text(sign.told, overflow="fold"))
+        table.add_row(Text(sign.what), Text(sign.how, COLOURS[sign.how]), Text(sign.told, overflow="fold"))
     Console().print(table)
     if any(sign.how == "broken" for sign in signs):
         raise typer.Exit(FAILED)

@@ -133,6 +133,8 @@ class SwarmOptions:
         mounts = []
         for source, place in self.container.volumes.items():
             target, _, how = place.partition(":")
+            if how not in ("", "ro", "rw"):
+                raise LaunchError(f"a swarm mounts a volume ro or rw, not {how!r}: {source}")
             mounts.append({"Type": "bind", "Source": source, "Target": target, "ReadOnly": how == "ro"})
         return mounts
 
@@ -147,7 +149,10 @@ def _memory_mb(limit: Any) -> int:
     found = MEMORY.fullmatch(str(limit).strip())
     if found is None:
         raise LaunchError(f"memory_limit={limit!r} is no amount of memory: say 512m or 2g")
-    return int(float(found[1]) * UNITS[found[2].lower()] / MIB)
+    amount_mb = int(float(found[1]) * UNITS[found[2].lower()] / MIB)
+    if amount_mb < 1:
+        raise LaunchError(f"memory_limit={limit!r} is less than 1 MiB: say 512m or 2g")
+    return amount_mb
 
 
 def _cpus(limit: Any) -> float:

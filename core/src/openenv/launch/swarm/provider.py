@@ -83,6 +83,11 @@ class DockerSwarmProvider(ContainerProvider):
         if deployment is not None:
             deployment.stop()
 
+    def is_running(self) -> bool:
+        """See `ContainerProvider.is_running`: whether every server has a container that has not ended."""
+        deployment = self._deployment
+        return deployment is not None and all(replica.is_running() for replica in deployment.replicas)
+
     @property
     def output(self) -> list[str]:
         """The last lines that the servers printed, one server's after the other's."""

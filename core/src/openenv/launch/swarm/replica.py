@@ -94,6 +94,11 @@ class Replica:
                     self._url = f"http://{self._hosts[node]}:{self._port}"
         return self._url
 
+    def is_running(self) -> bool:
+        """Return whether its latest task runs."""
+        tasks = self._tasks()
+        return bool(tasks) and tasks[-1]["Status"]["State"] == "running"
+
     def has_ended(self) -> bool:
         """Return whether a container of it has ended, though the swarm may start another."""
         return bool(_ended(self._tasks()))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
+from ...errors import LaunchError
 from ...launch.provider import RuntimeProvider
 from .capacity import told_capacity
 
@@ -87,6 +88,8 @@ class Caretaker:
 
     def _start(self) -> Started:
         provider = self._provider = self._make_provider()
+        if self._leaving.is_set():
+            raise LaunchError("it was to be stopped before it had begun")
         url = provider.start()
         provider.wait_for_ready()
         headers = dict(provider.headers)

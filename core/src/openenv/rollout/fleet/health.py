@@ -59,7 +59,7 @@ class Health:
             finally:
                 await response.aclose()
         except httpx.HTTPError as error:
-            self._refusals = self._refusals + 1 if isinstance(error, httpx.ConnectError) else 0
+            self._refusals = self._refusals + 1 if _is_refused(error) else 0
             return self._unwell(f"it does not answer ({str(error) or type(error).__name__})")
         self._refusals = 0
         if not response.is_success:
@@ -90,3 +90,11 @@ def _proxy(url: str) -> str | None:
     if is_loopback(url) or proxy_bypass(host):
         return None
     return getproxies().get(urlsplit(url).scheme)
+
+
+def _is_refused(error: BaseException) -> bool:
+    """Return whether nobody listens there, and not only that no connection could be made."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_is_refused, error.exceptions))
+    cause = error.__cause__ or error.__context__
+    return isinstance(error, ConnectionRefusedError) or (cause is not None and _is_refused(cause))

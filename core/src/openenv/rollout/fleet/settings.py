@@ -55,6 +55,9 @@ class FleetSettings:
             value = getattr(chosen, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
                 raise UsageError(f"{name} must be a number above 0, but is {value!r}")
+        for name in ("starts_at_once", "start_attempts"):
+            if not isinstance(getattr(chosen, name), int):
+                raise UsageError(f"{name} must be a whole number, but is {getattr(chosen, name)!r}")
         if chosen.target_load > 1:
             raise UsageError(f"target_load is a share of the slots, at most 1, not {chosen.target_load}")
         return chosen

@@ -68,8 +68,8 @@ class WaitingLine:
 
     @property
     def slots(self) -> int:
-        """How many slots are waited for."""
-        return sum(ticket.count for ticket in self._waiting)
+        """How many slots are waited for. May be asked from any thread."""
+        return sum(ticket.count for ticket in tuple(self._waiting))
 
     def enter(self, ticket: Ticket) -> None:
         """Let somebody wait, who may be served at once."""
