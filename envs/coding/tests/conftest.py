@@ -12,6 +12,7 @@ import tempfile
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ class Host:
         self._secret = folder / "secret.py"
         self._secret.write_text(f"print('{self.token}')\n")
         (folder / self.token).touch()
+        self._is_aimed_at = False
         self._victim = subprocess.Popen([self.token, "60"], executable=shutil.which("sleep"), env={"SECRET": self.token})
         self._tcp = socket.create_server(("127.0.0.1", 0))
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -78,6 +80,7 @@ class Host:
             "TCP_PORT": str(self._tcp.getsockname()[1]),
             "UDP_PORT": str(self._udp.getsockname()[1]),
         }
+        self._is_aimed_at = "@VICTIM@" in trick
         code = textwrap.dedent(trick)
         for name, value in names.items():
             code = code.replace(f"@{name}@", value)
@@ -88,7 +91,8 @@ class Host:
         found = ["a secret was told"] if any(secret in text for text in texts for secret in (self.token, SERVER_SECRET)) else []
         if self._seen() != self._before:
             found.append(f"files: {self._before} became {self._seen()}")
-        if self._victim.poll() is not None:
+        with suppress(subprocess.TimeoutExpired):
+            self._victim.wait(0.5 if self._is_aimed_at else 0)  # who is killed is gone a moment later
             found.append("the process was ended")
         for name, listener in {**self._listeners, "udp": self._udp, "datagrams": self._datagrams}.items():
             listener.setblocking(False)
