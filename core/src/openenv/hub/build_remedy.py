@@ -43,8 +43,6 @@ def remedy(step: BuildStep, base_image: str | None) -> str:
 
 def _not_found(project: str) -> str:
     if project.replace("_", "-").lower() != CORE:
-        return (
-            f"no index has such a {project}: correct it in pyproject.toml, or name an index that has it by PIP_EXTRA_INDEX_URL"
-        )
+        return f"no index has such a {project}: correct pyproject.toml, or name an index that has it by PIP_EXTRA_INDEX_URL"
     script = CORE_FOLDER.parent / "scripts" / "images" if is_checkout() else "scripts/images of a checkout"
     return f"no index has such an {CORE}: {script} base makes {OPENENV_BASE}, which has it; build on that"
