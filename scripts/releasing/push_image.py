@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 
 from openenv.errors import OpenEnvError
 from openenv.hub.docker_command import DockerCommand
-from openenv.hub.image import image_at
+from openenv.hub.image_name import image_at
 
 from .packages import CORE, package
 from .refusal import Failure, Refusal, run
