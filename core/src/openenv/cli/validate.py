@@ -17,9 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ..client.address import address
-from ..errors import LaunchError, MissingExtra, UsageError
+from ..errors import ConnectError, LaunchError, MissingExtra, UsageError
 from ..server.folder import is_folder
 from .exits import FAILED
+from .progress import progress
 
 if TYPE_CHECKING:
     from ..testing import Finding
@@ -64,11 +65,10 @@ def validate(
         raise UsageError("a server has no folder to look at: leave --level static out")
     if level is not Level.STATIC and find_spec("hypothesis") is None:
         raise MissingExtra("the rules draw actions with Hypothesis: pip install 'openenv-core[testing]', or --level static")
-    with Console(stderr=True).status("looking at the folder") as status:
-        findings = [
-            *_static(target),
-            *(_live(target, url, level, timeout, lambda doing: status.update(f"trying {doing}"))),
-        ]
+    if output is not None and not output.absolute().parent.is_dir():
+        raise UsageError(f"--output {output}: there is no folder {output.parent} to write into")
+    with progress("looking at the folder") as begins:
+        findings = [*_static(target), *_live(target, url, level, timeout, lambda doing: begins(f"trying {doing}"))]
     broken = any(finding.verdict == "broken" for finding in findings)
     report = json.dumps(
         {"target": url or target, "kept": not broken, "findings": [asdict(finding) for finding in findings]}, indent=2
@@ -104,7 +104,15 @@ def _live(
         return
     names = RUNTIME if level is Level.RUNTIME else tuple(RULES)
     if url is not None or target is None:
-        yield from examine_within(Subject(url=address(url or "").http), names, timeout_s, begins=begins)
+        subject = Subject(url=address(url or "").http)
+        begins("whether it answers")
+        try:
+            subject.look_up()
+        except ConnectError as error:
+            yield Finding("answering", Verdict.BROKEN, error.message)
+            return
+        yield Finding("answering", Verdict.KEPT)
+        yield from examine_within(subject, names, timeout_s, begins=begins)
         return
     provider = ProcessProvider(target if is_folder(target) else name_of(target), startup_timeout_s=timeout_s)
     begins("to start the server")
@@ -129,3 +137,5 @@ def _show(findings: list[Finding], verbose: bool) -> None:
     console.print(table)
     counts = Counter(str(finding.verdict) for finding in findings)
     console.print(", ".join(f"{counts[verdict]} {verdict}" for verdict in COLOURS if counts[verdict]))
+    if counts["skipped"] and not verbose:
+        console.print("openenv validate -v says why rules were skipped", style="dim")

@@ -97,11 +97,17 @@ class Subject:
             return self._told("metadata")
         return self.spec.metadata().model_dump()
 
+    def look_up(self) -> None:
+        """Ask what is asked of every environment: its schemas and its metadata. Raises `ConnectError` as a server's do."""
+        _ = self.schemas, self.metadata
+
     def _told(self, page: str) -> dict[str, Any]:
         """Return what the server tells at a path. Raises `ConnectError` where it does not, or is no such server."""
         try:
             reply = httpx.get(f"{self.url}/{page}", timeout=self.timeout_s, trust_env=not is_loopback(str(self.url)))
             return dict(reply.raise_for_status().json())
+        except httpx.TransportError as error:
+            raise ConnectError(f"no server answers at {self.url}: {error or type(error).__name__}") from None
         except (httpx.HTTPError, ValueError, TypeError) as error:
             raise ConnectError(f"{self.url}/{page} does not tell what an environment's server does: {error}") from None
 
