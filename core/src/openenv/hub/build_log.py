@@ -38,7 +38,7 @@ class BuildStep:
 
     number: str
     words: str
-    lines: deque[str] = field(default_factory=lambda: deque(maxlen=SHOWN_LINES))
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=SHOWN_LINES + 1))
     why: str = ""
 
     @property
@@ -51,6 +51,7 @@ class BuildStep:
         """Return what it was and the last that it said, in lines of a bearable length."""
         title = f"step {self.number}: {self.words}" if self.number else self.words
         said = [*self.lines] if self.exit_code is not None else [*self.lines, self.why]
+        said = said[-SHOWN_LINES:]
         return tuple(_shortened(line) for line in [title, *(f"  {line}" for line in said if line.strip())])
 
 

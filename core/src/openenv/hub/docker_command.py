@@ -82,7 +82,8 @@ class DockerCommand:
     def layers(self, image: str) -> list[str] | None:
         """Return the digests of an image's layers, lowest first, or None where it is not on this machine."""
         asked = self._ask("image", "inspect", "--format", "{{json .RootFS.Layers}}", image)
-        return None if asked.returncode else json.loads(asked.stdout)
+        found: list[str] | None = None if asked.returncode else json.loads(asked.stdout)
+        return found
 
     def _has_buildkit(self) -> bool:
         if self._ask("buildx", "version").returncode == 0:
