@@ -63,17 +63,17 @@ def needed(version: str) -> None:
 
 
 @contextmanager
-def serving(command: list[str], variables: dict[str, str], **streams: int) -> Iterator[str]:
+def serving(command: list[str], variables: dict[str, str], stderr: int | None = None) -> Iterator[str]:
     """Run a server that is given its port as its last argument; yields the base URL.
 
     Args:
         command: without the port.
         variables: of its environment.
-        streams: those of `subprocess.Popen`.
+        stderr: as for `subprocess.Popen`.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    server = subprocess.Popen([*command, str(port)], env=variables, **streams)
+    server = subprocess.Popen([*command, str(port)], env=variables, stderr=stderr)
     try:
         assert answers(f"http://127.0.0.1:{port}", 60, alive=lambda: server.poll() is None)
         yield f"http://127.0.0.1:{port}"

@@ -37,7 +37,7 @@ def push(
 
     Files that hold secrets, such as .env, are never pushed.
     """
-    of_a_space = {
+    of_a_space: dict[str, object] = {
         "--repo-id": repo_id,
         "--private": private,
         "--create-pr": create_pr,
