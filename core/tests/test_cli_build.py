@@ -126,7 +126,7 @@ def test_a_build_that_fails_shows_the_step_its_last_words_and_what_to_do(parrot:
     ("line", "given", "told"),
     [
         ("", ["BASE_IMAGE=nowhere.invalid/none:1"], "what it builds on, .*none:1, cannot be had: name another by --build-arg"),
-        ("RUN pip install --no-index openenv-core==99", [], "no index has such an openenv-core: .*scripts/images base makes"),
+        ("RUN pip install --no-index openenv-core==99", [], "no index has such an openenv-core: run .*scripts/images base"),
         ("RUN pip install --no-index no-such-thing", [], "no index has such a no-such-thing: correct pyproject.toml"),
         ("COPY no/such/file .", [], "put the file into the folder, or take it out of .dockerignore"),
         ("NONSENSE", [], "correct the Dockerfile"),

@@ -114,11 +114,11 @@ class BuildLog:
                 self._steps[number] = BuildStep(title["number"] or "", title["words"])
                 if title["number"]:
                     self._begins(words)
+        elif found["seconds"]:
+            step.lines.append(words)
         elif failed := BUILDKIT_FAILED.match(words):
             step.why = failed["why"]
             self._failed = step
-        elif found["seconds"]:
-            step.lines.append(words)
 
 
 def _shortened(line: str) -> str:

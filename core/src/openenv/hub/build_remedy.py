@@ -44,5 +44,5 @@ def remedy(step: BuildStep, base_image: str | None) -> str:
 def _not_found(project: str) -> str:
     if project.replace("_", "-").lower() != CORE:
         return f"no index has such a {project}: correct pyproject.toml, or name an index that has it by PIP_EXTRA_INDEX_URL"
-    script = CORE_FOLDER.parent / "scripts" / "images" if is_checkout() else "scripts/images of a checkout"
-    return f"no index has such an {CORE}: {script} base makes {OPENENV_BASE}, which has it; build on that"
+    script = f"{CORE_FOLDER.parent / 'scripts' / 'images'} base" if is_checkout() else "scripts/images base in a checkout"
+    return f"no index has such an {CORE}: run {script}, then build on what it makes by --build-arg BASE_IMAGE={OPENENV_BASE}"

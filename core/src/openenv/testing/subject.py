@@ -107,7 +107,7 @@ class Subject:
             reply = httpx.get(f"{self.url}/{page}", timeout=self.timeout_s, trust_env=not is_loopback(str(self.url)))
             return dict(reply.raise_for_status().json())
         except httpx.TransportError as error:
-            raise ConnectError(f"no server answers at {self.url}: {error or type(error).__name__}") from None
+            raise ConnectError(f"no server answers at {self.url}: {str(error) or type(error).__name__}") from None
         except (httpx.HTTPError, ValueError, TypeError) as error:
             raise ConnectError(f"{self.url}/{page} does not tell what an environment's server does: {error}") from None
 
