@@ -37,11 +37,17 @@ PROJECT = "[project]\nname = 'parrot-env'\nversion = '1.0'\nrequires-python = '>
 BASE = "openenv-base:latest"
 
 
-@pytest.fixture
-def parrot(tmp_path: Path, engine: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A flat folder with its Dockerfile beside the server, and a base image to build it on; no image of it is left."""
+@pytest.fixture(scope="module")
+def base(engine: Any) -> str:
+    """An image to build on."""
     containers.built("base")
-    monkeypatch.setenv("BASE_IMAGE", BASE)
+    return BASE
+
+
+@pytest.fixture
+def parrot(tmp_path: Path, engine: Any, base: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A flat folder with its Dockerfile beside the server, and a base image to build it on; no image of it is left."""
+    monkeypatch.setenv("BASE_IMAGE", base)
     folder = flat_folder(tmp_path / "parrot")
     (folder / "pyproject.toml").write_text(PROJECT)
     (folder / "server" / "Dockerfile").write_text(DOCKERFILE)
@@ -122,20 +128,30 @@ def test_a_build_that_fails_shows_the_step_its_last_words_and_what_to_do(parrot:
     assert not [one for one in left if "raise SystemExit(3)" in str(engine.containers.get(one).attrs["Config"]["Cmd"])]
 
 
+NOWHERE = "nowhere.invalid/none:1"
+
+
 @pytest.mark.parametrize(
-    ("line", "given", "told"),
+    ("builder", "line", "base_image", "told"),
     [
-        ("", ["BASE_IMAGE=nowhere.invalid/none:1"], "what it builds on, .*none:1, cannot be had: name another by --build-arg"),
-        ("RUN pip install --no-index openenv-core==99", [], "no index has such an openenv-core: run .*scripts/images base"),
-        ("RUN pip install --no-index no-such-thing", [], "no index has such a no-such-thing: correct pyproject.toml"),
-        ("COPY no/such/file .", [], "put the file into the folder, or take it out of .dockerignore"),
-        ("NONSENSE", [], "correct the Dockerfile"),
+        ("0", "", NOWHERE, "what it builds on, .*none:1, cannot be had: name another by --build-arg"),
+        ("1", "", NOWHERE, "what it builds on, .*none:1, cannot be had: name another by --build-arg"),
+        ("0", "RUN pip install --no-index no-such-thing", BASE, "no index has such a no-such-thing: correct pyproject.toml"),
+        (
+            "1",
+            "RUN pip install --no-index openenv-core==99",
+            BASE,
+            "no index has such an openenv-core: run .*images base",
+        ),
+        ("0", "NONSENSE", BASE, "correct the Dockerfile"),
+        ("1", "COPY no/such/file .", BASE, "put the file into the folder, or take it out of .dockerignore"),
     ],
+    indirect=["builder"],
 )
-def test_what_mends_a_build_is_told(parrot: Path, builder: str, line: str, given: list[str], told: str) -> None:
+def test_what_mends_a_build_is_told(parrot: Path, builder: str, line: str, base_image: str, told: str) -> None:
     with (parrot / "server" / "Dockerfile").open("a") as dockerfile:
         dockerfile.write(f"USER root\n{line}\n")
-    done = run("build", str(parrot), *(part for one in given for part in ("--build-arg", one)))
+    done = run("build", str(parrot), "--build-arg", f"BASE_IMAGE={base_image}")
     last = done.stderr.splitlines()[-1]
     assert done.returncode == 1
     found = re.fullmatch(rf"openenv: parrot-env:latest was not built.*: {told}.*; all that docker said is in (\S+)", last)
@@ -148,14 +164,14 @@ def test_a_new_folder_is_built_on_the_image_with_openenv_core_that_is_here(
 ) -> None:
     """Where nobody says what to build on, and where that is what this image was itself built on."""
     folder = scaffold("parrot", tmp_path / "new")
-    base = engine.images.get(BASE).attrs["RootFS"]["Layers"]
+    below = engine.images.get(BASE).attrs["RootFS"]["Layers"]
     monkeypatch.delenv("BASE_IMAGE")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     done = run("build", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert f"building on {BASE}, which has openenv-core" in done.stderr
     image = engine.images.get("parrot-env:latest")
-    assert image.attrs["RootFS"]["Layers"][: len(base)] == base
+    assert image.attrs["RootFS"]["Layers"][: len(below)] == below
     assert not list(tmp_path.glob("openenv-build-*.log"))
     docker = DockerCommand()
     assert [openenv_base(docker, asked) for asked in (BASE, image.id, "nowhere.invalid/none:1")] == [BASE, None, None]
