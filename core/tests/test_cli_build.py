@@ -242,6 +242,15 @@ def test_a_registry_that_refuses_is_told(parrot: Path, tmp_path: Path) -> None:
     )
 
 
+def test_a_registry_that_knows_nobody_asks_for_a_login(parrot: Path, tmp_path: Path) -> None:
+    (parrot / "server" / "Dockerfile").write_text(DOCKERFILE.replace("FROM ${BASE_IMAGE}", "FROM scratch"))
+    (tmp_path / "nobody").write_text("")
+    with image_registry(tmp_path, tmp_path / "nobody") as place:
+        done = run("push", str(parrot), "--registry", place)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].endswith(f"; docker login {place}, as somebody who may push there")
+
+
 @pytest.mark.parametrize("variable", ["PATH", "DOCKER_HOST"])
 def test_what_is_missing_is_told(parrot: Path, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, {"PATH": "/nowhere", "DOCKER_HOST": "unix:///nowhere.sock"}[variable])
