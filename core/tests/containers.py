@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -76,6 +77,23 @@ def build_counter(client: Any) -> str:
     )
     build(client, COUNTER, "\n".join(lines), here / "counting.py", here / "serving_counter.py")
     return COUNTER
+
+
+def docker_command(buildkit: str) -> str:
+    """Return a docker command that builds so, with BuildKit (`1`) or the classic builder (`0`)."""
+    candidates = dict.fromkeys(filter(None, [shutil.which("docker"), "/usr/bin/docker"]))
+    builds = (command for command in candidates if _builds(command, buildkit))
+    return next(builds, None) or missing(f"no docker command here builds with DOCKER_BUILDKIT={buildkit}")
+
+
+def _builds(command: str, buildkit: str) -> bool:
+    trial = subprocess.run(
+        [command, "build", "--quiet", "-"],
+        input=b"FROM scratch\nLABEL trial=yes\n",
+        capture_output=True,
+        env={**os.environ, "DOCKER_BUILDKIT": buildkit},
+    )
+    return trial.returncode == 0
 
 
 def left(client: Any, pid: int) -> set[str]:

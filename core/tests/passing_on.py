@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from blocking_server import blocking_server
 from pydantic import ValidationError
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
-from websockets.sync.server import ServerConnection, serve
+from websockets.sync.server import ServerConnection
 
 from openenv import Observation
 from openenv.sessions.spec import environment_spec
@@ -44,14 +44,8 @@ def passing_on(environment: type) -> Iterator[str]:
                 kind, data = "error", {"message": str(error), "code": "EXECUTION_ERROR"}
             socket.send(json.dumps({"type": kind, "data": data}))
 
-    with serve(play, "127.0.0.1", 0, process_request=page, compression=None) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with blocking_server(play, process_request=page) as url:
+        yield url
 
 
 def _answered(environment: Any, action: Any, kind: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -6,11 +6,16 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
+
+from openenv.launch.readiness import answers
 
 DISTRIBUTIONS = {"0.10.0": "openenv==0.10.0", "0.3.0": "openenv-core==0.3.0"}
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -45,6 +50,36 @@ def install(version: str) -> None:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(HOME / version)], check=True)
         subprocess.run([str(interpreter(version)), "-m", "pip", "install", "-q", DISTRIBUTIONS[version]], check=True)
         (HOME / version / ".done").touch()
+
+
+def needed(version: str) -> None:
+    """Make a version's environment where `CI=true`; elsewhere skip the test that needs one that is not there."""
+    if not is_installed(version):
+        if os.environ.get("CI") != "true":
+            import pytest  # benchmarks use this file, and have none
+
+            pytest.skip(f"the published {version} is not here: python core/tests/published_package.py installs it")
+        install(version)
+
+
+@contextmanager
+def serving(command: list[str], variables: dict[str, str], stderr: int | None = None) -> Iterator[str]:
+    """Run a server that is given its port as its last argument; yields the base URL.
+
+    Args:
+        command: without the port.
+        variables: of its environment.
+        stderr: as for `subprocess.Popen`.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = subprocess.Popen([*command, str(port)], env=variables, stderr=stderr)
+    try:
+        assert answers(f"http://127.0.0.1:{port}", 60, alive=lambda: server.poll() is None)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
 
 
 if __name__ == "__main__":

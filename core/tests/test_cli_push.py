@@ -137,6 +137,30 @@ def test_a_dry_run_lists_what_a_push_does_and_touches_nothing(
     assert "hush" not in dry.stdout + dry.stderr + done.stdout + done.stderr
 
 
+def test_a_name_without_an_owner_has_one_as_soon_as_the_hub_says_who_it_is(hub: WritableHub, parrot: Path) -> None:
+    """And a small Space's size is told in a unit that fits."""
+    dry = pushed(str(parrot), "--dry-run").stdout
+    assert "would call: whoami(), for the owner of parrot\nwould call: space_info(parrot)\n" in dry
+    assert re.search(r"^would call: create_commit\(5 files, [1-9]\.\d kB\)$", dry, re.MULTILINE)
+    assert "space_info(me/parrot)\n" in pushed(str(parrot)).stderr
+
+
+def test_a_dry_run_for_a_registry_lists_files_changes_and_commands(parrot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an engine."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("BASE_IMAGE", raising=False)
+    dry = pushed(str(parrot), "--registry", "ghcr.io/me", "--no-interface", "--dry-run").stdout
+    image, changed = "ghcr.io/me/parrot-env:latest", "would write into the image's Dockerfile: "
+    build = f"docker build --tag {image} --force-rm --file {parrot}/server/Dockerfile {parrot}"
+    told = [line for line in dry.splitlines() if not line.startswith("would send")]
+    looks = "would run: docker image inspect openenv-base:latest, to build on that where it is here"
+    written = f"{changed}ENV ENABLE_WEB_INTERFACE=false"
+    assert told == [written, looks, f"would run: {build}", f"would run: docker push {image}"]
+    assert f"would send to the engine: openenv.yaml ({(parrot / 'openenv.yaml').stat().st_size} bytes)\n" in dry
+    dry = pushed(str(parrot), "--registry", "ghcr.io/me", "-b", "mine:1", "--dry-run").stdout
+    assert f"{changed}ARG BASE_IMAGE=mine:1\nwould run: {build}\n" in dry
+
+
 def test_files_with_secrets_stay_here_whatever_is_said(
     hub: WritableHub, parrot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,7 +235,7 @@ def mauve(hub: WritableHub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
         (of_gradio, "me/parrot is taken, by a Space that runs gradio"),
         (hidden, "me/parrot is taken: choose another name"),
         (failing, "the Hub did not take me/parrot: .*503"),
-        (unreachable, "parrot was not pushed: .*refused"),
+        (unreachable, "^parrot was not pushed: no Hub answers at http://127.0.0.1:1, which HF_ENDPOINT names: .*refused"),
         (mauve, 'not pushed: Invalid metadata in README.md. - "colorFrom" must be one of'),
     ],
 )
@@ -227,7 +251,9 @@ def test_a_refusal_of_the_hub_is_one_line(
 
 def test_a_hub_that_cannot_be_reached_gives_no_space_either(hub: WritableHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
-    with pytest.raises(LaunchError, match=r"did not give the Space 'me/parrot': .*refused"):
+    with pytest.raises(
+        LaunchError, match=r"did not give the Space 'me/parrot': no Hub answers at http://127.0.0.1:1, .*refused"
+    ):
         GenericEnvClient.from_env("me/parrot", where="space")
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from commanding import ENVIRONMENT, ENVS, flat_folder, run, started
+from serving import running
+from starlette.applications import Starlette
 
 PROJECT = """
 [project]
@@ -48,6 +50,7 @@ def test_a_folder_passes_and_the_table_tells_its_warnings(tmp_path: Path) -> Non
     done = run("validate", str(whole_folder(tmp_path)), "--level", "runtime", "--output", str(tmp_path / "report.json"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "there is no Dockerfile" in done.stdout
+    assert "trying state\n" in done.stderr
     assert json.loads((tmp_path / "report.json").read_text())["kept"] is True
 
 
@@ -59,7 +62,7 @@ def test_a_server_is_held_to_the_contract(tmp_path: Path) -> None:
         found = findings(url, code=1)
     assert found["reward_range"][0] == "broken"
     assert "7.0" in found["reward_range"][1]
-    assert found["state"] == ("kept", "")
+    assert found["answering"] == found["state"] == ("kept", "")
     assert "manifest" not in found
 
 
@@ -101,9 +104,24 @@ def test_code_that_does_not_load_is_a_finding(tmp_path: Path) -> None:
     assert "no_such_module" in found["starting"][1]
 
 
-@pytest.mark.parametrize("arguments", [["no_such"], ["http://"], ["http://localhost:1", "--level", "static"]])
+def test_a_url_without_an_environment_is_told_once(tmp_path: Path) -> None:
+    """Nothing is there; something else is there; and in production mode nobody may play."""
+    assert findings("http://127.0.0.1:1", code=1).keys() == {"answering"}
+    with running(Starlette()) as url:
+        verdict, told = findings(url, code=1)["answering"]
+    assert (verdict, told) == ("broken", f"{url}/schema answers 404, and an environment's server tells its schema there")
+    with started(str(whole_folder(tmp_path)), "--mode", "production") as (_, url):
+        done = run("validate", url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "production mode" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["no_such"], ["http://"], ["http://localhost:1", "--level", "static"], ["127.0.0.1:1"], ["--output", "no/such/file"]],
+)
 def test_what_cannot_be_examined_is_told(arguments: list[str]) -> None:
     done = run("validate", *arguments)
     assert done.returncode == 2, done.stdout + done.stderr
-    assert done.stderr.startswith("openenv: ")
+    assert done.stderr.splitlines()[-1].startswith("openenv: ")
     assert "Traceback" not in done.stderr

@@ -145,23 +145,6 @@ def index(tmp_path: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def docker_command(buildkit: str) -> str:
-    """Return a docker command that builds so, with BuildKit or the classic builder."""
-    candidates = dict.fromkeys(filter(None, [shutil.which("docker"), "/usr/bin/docker"]))
-    builds = (c for c in candidates if _builds(c, buildkit))
-    return next(builds, None) or containers.missing(f"no docker command here builds with DOCKER_BUILDKIT={buildkit}")
-
-
-def _builds(command: str, buildkit: str) -> bool:
-    trial = subprocess.run(
-        [command, "build", "--quiet", "-"],
-        input=b"FROM scratch\nLABEL trial=yes\n",
-        capture_output=True,
-        env={**os.environ, "DOCKER_BUILDKIT": buildkit},
-    )
-    return trial.returncode == 0
-
-
 @needs_engine
 @pytest.mark.long
 @pytest.mark.timeout(900)
@@ -173,7 +156,7 @@ def test_a_folder_builds_by_itself(engine: Any, index: str, tmp_path: Path, sour
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__", "tests"))
     base = os.environ.get("BASE_IMAGE", "python:3.11-slim")
     settings = ["BASE_IMAGE=" + base, "PIP_EXTRA_INDEX_URL=" + index]
-    command = [docker_command(buildkit), "build", "--network", "host", "--tag", tag, str(folder)]
+    command = [containers.docker_command(buildkit), "build", "--network", "host", "--tag", tag, str(folder)]
     command += [part for setting in settings for part in ("--build-arg", setting)]
 
     def layers() -> list[str]:

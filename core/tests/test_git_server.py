@@ -79,10 +79,7 @@ def test_every_page_is_listed_and_a_wrong_password_told(client: GitServerClient,
 @pytest.mark.long
 @pytest.mark.timeout(300)
 def test_the_published_package_makes_the_same_copies(url: str, tmp_path: Path) -> None:
-    if not published_package.is_installed(VERSION):
-        if os.environ.get("CI") != "true":
-            pytest.skip(f"the published {VERSION} is not here: python core/tests/published_package.py installs it")
-        published_package.install(VERSION)
+    published_package.needed(VERSION)
     without_ours = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     program = str(published_package.PROGRAMS / "drive_git.py")
     seen = []

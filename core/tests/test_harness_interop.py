@@ -32,10 +32,7 @@ def seen_by(command: list[str], environment: dict[str, str]) -> dict[str, Any]:
 
 
 def test_a_program_sees_the_same() -> None:
-    if not published_package.is_installed(VERSION):
-        if os.environ.get("CI") != "true":
-            pytest.skip(f"the published {VERSION} is not here: python core/tests/published_package.py installs it")
-        published_package.install(VERSION)
+    published_package.needed(VERSION)
     without_ours = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     theirs = seen_by(published_package.command(VERSION, "drive_harness.py"), without_ours)
     ours = seen_by([sys.executable, "-W", "error", str(published_package.PROGRAMS / "drive_harness.py")], dict(os.environ))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import subprocess
 from collections.abc import Iterator
 
@@ -13,7 +11,6 @@ import pytest
 
 from openenv import Action, EnvClient, Observation, State
 from openenv.errors import ExecutionError, InvalidActionError, SessionStuck, StepTimeout
-from openenv.launch.readiness import answers
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 
@@ -21,25 +18,14 @@ pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 @pytest.fixture(scope="module", params=list(published_package.DISTRIBUTIONS))
 def version(request: pytest.FixtureRequest) -> str:
     name: str = request.param
-    if not published_package.is_installed(name):
-        if os.environ.get("CI") != "true":
-            pytest.skip(f"the published {name} is not here: python core/tests/published_package.py installs it")
-        published_package.install(name)
+    published_package.needed(name)
     return name
 
 
 @pytest.fixture(scope="module")
 def their_server(version: str) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = published_package.command(version, "serve.py", str(port))
-    server = subprocess.Popen(command, env=published_package.VARIABLES)
-    try:
-        assert answers(f"http://127.0.0.1:{port}", 60, alive=lambda: server.poll() is None)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.kill()
-        server.wait()
+    with published_package.serving(published_package.command(version, "serve.py"), published_package.VARIABLES) as url:
+        yield url
 
 
 class Amount(Action):

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -18,38 +16,21 @@ from websockets.exceptions import ConnectionClosedOK
 from websockets.sync.client import connect
 
 from openenv import GenericEnvClient
-from openenv.launch.readiness import answers
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 VERSION = "0.10.0"
 
 
-@contextmanager
-def serving(command: list[str], env: dict[str, str]) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = subprocess.Popen([*command, str(port)], env=env)
-    try:
-        assert answers(f"http://127.0.0.1:{port}", 60, alive=lambda: server.poll() is None)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.kill()
-        server.wait()
-
-
 @pytest.fixture(scope="module")
 def theirs() -> Iterator[str]:
-    if not published_package.is_installed(VERSION):
-        if os.environ.get("CI") != "true":
-            pytest.skip(f"the published {VERSION} is not here: python core/tests/published_package.py installs it")
-        published_package.install(VERSION)
-    with serving(published_package.command(VERSION, "serve.py"), published_package.VARIABLES) as url:
+    published_package.needed(VERSION)
+    with published_package.serving(published_package.command(VERSION, "serve.py"), published_package.VARIABLES) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def ours() -> Iterator[str]:
-    with serving([sys.executable, str(published_package.PROGRAMS / "serve.py")], dict(os.environ)) as url:
+    with published_package.serving([sys.executable, str(published_package.PROGRAMS / "serve.py")], dict(os.environ)) as url:
         yield url
 
 

@@ -12,13 +12,14 @@ from itertools import count
 from typing import Any, ClassVar
 
 import pytest
+from blocking_server import blocking_server
 from counting import AsyncCounter, Count, Counter, CounterEnv, CountState, Total, payload
 from cutting_proxy import DOWN, UP, Cut, CuttingProxy, Fault, cutting_proxy
 from faulty import Faulty
 from journal import Journal, JournalEnv, Note, step_of
 from serving import running, wait_until
 from speaking import Speaker, speaking
-from websockets.sync.server import ServerConnection, serve
+from websockets.sync.server import ServerConnection
 
 from openenv import Environment, GenericEnvClient, StepResult
 from openenv.client.lanes import Lanes
@@ -773,20 +774,12 @@ class Older:
 def test_where_there_can_be_no_lanes(awaited: bool, where: str) -> None:
     instance = Counter()
     with (
-        running(create_app(instance if where == "one instance" else Counter)) as url,
-        serve(Older.answer, "127.0.0.1", 0, compression=None) as older,
+        running(create_app(instance if where == "one instance" else Counter)) as newer,
+        blocking_server(Older.answer) as older,
     ):
-        thread = threading.Thread(target=older.serve_forever)
-        thread.start()
-        try:
-            if where == "version 1":
-                url = f"http://127.0.0.1:{older.socket.getsockname()[1]}"
-            client = CounterEnv(url, transport="http" if where == "http" else "websocket")
-            with calling(client.lanes(2), awaited=awaited) as envs, pytest.raises(NotSupportedError):
-                envs.reset()
-        finally:
-            older.shutdown()
-            thread.join()
+        client = CounterEnv(older if where == "version 1" else newer, transport="http" if where == "http" else "websocket")
+        with calling(client.lanes(2), awaited=awaited) as envs, pytest.raises(NotSupportedError):
+            envs.reset()
     assert Older.heard == []
     instance.close()
 

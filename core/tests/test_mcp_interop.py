@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +17,6 @@ from websockets.sync.client import connect
 from openenv.client.tools import MCPToolClient
 from openenv.contract.tools import CallToolAction, CallToolObservation, ListToolsAction, ListToolsObservation
 from openenv.errors import ExecutionError
-from openenv.launch.readiness import answers
 from openenv.server import create_app
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
@@ -29,24 +26,14 @@ VERSION = "0.10.0"
 
 @pytest.fixture(scope="module", autouse=True)
 def installed() -> None:
-    if not published_package.is_installed(VERSION):
-        if os.environ.get("CI") != "true":
-            pytest.skip(f"the published {VERSION} is not here: python core/tests/published_package.py installs it")
-        published_package.install(VERSION)
+    published_package.needed(VERSION)
 
 
 @pytest.fixture(scope="module")
 def their_url() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = published_package.command(VERSION, "serve_tools.py", str(port))
-    server = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=published_package.VARIABLES)
-    try:
-        assert answers(f"http://127.0.0.1:{port}", 60, alive=lambda: server.poll() is None)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.kill()
-        server.wait()
+    command = published_package.command(VERSION, "serve_tools.py")
+    with published_package.serving(command, published_package.VARIABLES, stderr=subprocess.DEVNULL) as url:
+        yield url
 
 
 def rpc(method: str, **params: object) -> dict[str, Any]:

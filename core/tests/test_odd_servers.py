@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import msgpack
 import pytest
+from blocking_server import blocking_server
 from journal import Journal
 from playing import Player
 from serving import running
 from speaking import MSGPACK
-from websockets.sync.server import ServerConnection, serve
-from websockets.typing import Subprotocol
+from websockets.sync.server import ServerConnection
 
 from openenv.errors import OpenEnvError, SessionLost
 from openenv.server import create_app
@@ -25,18 +22,6 @@ from openenv.server import create_app
 @pytest.fixture(params=[True, False], ids=["awaited", "blocking"])
 def awaited(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
-
-
-@contextmanager
-def answering(handler: Callable[[ServerConnection], None], *subprotocols: str) -> Iterator[str]:
-    """Run a socket server of few words."""
-    chosen = [Subprotocol(each) for each in subprotocols] or None
-    with serve(handler, "127.0.0.1", 0, subprotocols=chosen, compression=None) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
-        server.shutdown()
-        thread.join()
 
 
 def test_a_server_that_chooses_no_subprotocol_is_spoken_to_in_version_1(awaited: bool) -> None:
@@ -49,7 +34,7 @@ def test_a_server_that_chooses_no_subprotocol_is_spoken_to_in_version_1(awaited:
             data = {"observation": observation, "reward": 1.0, "done": False}
             socket.send(json.dumps({"type": "observation", "data": data}))
 
-    with answering(answer) as url, Player(url, awaited=awaited) as player:
+    with blocking_server(answer) as url, Player(url, awaited=awaited) as player:
         assert player.reset("x").observation.number == 1
         assert player.step(7).observation.number == 2
     assert [message.keys() for message in heard[:2]] == [{"type", "data"}] * 2
@@ -66,7 +51,7 @@ def test_a_server_that_talks_nonsense_leaves_nobody_waiting(awaited: bool, words
         for _ in socket:
             socket.send(words)
 
-    with answering(answer, MSGPACK) as url, Player(url, awaited=awaited) as player:
+    with blocking_server(answer, subprotocols=[MSGPACK]) as url, Player(url, awaited=awaited) as player:
         asked_at = time.monotonic()
         for _ in range(2):
             with pytest.raises(OpenEnvError):
@@ -84,7 +69,7 @@ def test_a_server_that_refuses_what_is_repeated_is_not_asked_for_ever(awaited: b
         socket.close(1002)
 
     with (
-        answering(answer, MSGPACK) as url,
+        blocking_server(answer, subprotocols=[MSGPACK]) as url,
         Player(url, awaited=awaited) as player,
         pytest.raises(SessionLost, match="episode is gone"),
     ):
@@ -99,7 +84,7 @@ def test_a_server_that_takes_no_message_so_long_is_named(awaited: bool) -> None:
         socket.close(1009)
 
     with (
-        answering(answer, MSGPACK) as url,
+        blocking_server(answer, subprotocols=[MSGPACK]) as url,
         Player(url, awaited=awaited) as player,
         pytest.raises(SessionLost, match=r"longer than ws://\S+ takes"),
     ):

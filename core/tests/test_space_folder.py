@@ -12,7 +12,6 @@ from openenv.errors import UsageError
 from openenv.hub.dockerfile import published_dockerfile
 from openenv.hub.environment_folder import environment_folder
 from openenv.hub.front_matter import space_readme
-from openenv.hub.image import image_at
 from openenv.hub.published_files import published_files, secret_in
 from openenv.hub.space_folder import space_folder
 
@@ -133,12 +132,3 @@ def test_links_within_a_folder_are_followed_and_others_refused(tmp_path: Path) -
 )
 def test_what_looks_like_a_secret_is_seen_and_not_repeated(content: bytes, told: str | None) -> None:
     assert secret_in(content) == told
-
-
-def test_an_image_is_named_at_a_registry_or_as_it_is_said() -> None:
-    assert image_at("ghcr.io/me/", "echo-env:latest") == "ghcr.io/me/echo-env:latest"
-    assert image_at("localhost:5000", "echo-env:latest") == "localhost:5000/echo-env:latest"
-    assert image_at("localhost:5000/me/echo:1.2", "echo-env:latest") == "localhost:5000/me/echo:1.2"
-    for wrong in ("https://ghcr.io/me", "ghcr.io/Me", " "):
-        with pytest.raises(UsageError, match="small letters"):
-            image_at(wrong, "echo-env:latest")

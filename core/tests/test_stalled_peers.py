@@ -6,18 +6,19 @@ import _thread
 import json
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from typing import Any
 
 import pytest
+from blocking_server import blocking_server
 from cutting_proxy import DOWN, UP, Cut, Fault, cutting_proxy
 from deaf_peer import GOODBYE, GREETING, GREETING_AGAIN, deaf_peer, said
 from journal import Journal
 from playing import Player
 from serving import running, wait_until
-from websockets.sync.server import ServerConnection, serve
+from websockets.sync.server import ServerConnection
 
 from openenv.errors import StepTimeout
 from openenv.server import create_app
@@ -138,7 +139,11 @@ def test_an_interrupted_message_leaves_no_half_of_it(name: str) -> None:
             data = {"observation": {"number": len(heard), "written": [], "padding": ""}, "reward": None, "done": False}
             connection.send(json.dumps({"type": "observation", "data": data}))
 
-    with serving_v1(answer) as url, cutting_proxy(url) as proxy, Player(proxy.url, awaited=False) as player:
+    with (
+        blocking_server(answer, max_size=None) as url,
+        cutting_proxy(url) as proxy,
+        Player(proxy.url, awaited=False) as player,
+    ):
         player.reset(name)
         proxy.cut_all(Cut.STALL)
         with pytest.raises(KeyboardInterrupt), interrupting():
@@ -146,19 +151,6 @@ def test_an_interrupted_message_leaves_no_half_of_it(name: str) -> None:
         proxy.release_all()
         assert player.reset(name, timeout_s=10).observation.number == 2
     assert heard[:2] == ["reset", "reset"]
-
-
-@contextmanager
-def serving_v1(answer: Callable[[ServerConnection], None]) -> Iterator[str]:
-    """Run a server that speaks version 1 and takes messages of any length."""
-    with serve(answer, "127.0.0.1", 0, compression=None, max_size=None) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 class Interruptible(_thread.RLock):  # type: ignore[misc]  # in truth it may be inherited from

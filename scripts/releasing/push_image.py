@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 from pathlib import Path
 
@@ -11,10 +10,10 @@ from packaging.version import InvalidVersion, Version
 
 from openenv.errors import OpenEnvError
 from openenv.hub.docker_command import DockerCommand
-from openenv.hub.image import image_at
+from openenv.hub.image_name import image_at
 
 from .packages import CORE, package
-from .refusal import Failure, Refusal, run
+from .refusal import Failure, Refusal, run, variable
 
 BASE = "base"
 LATEST = "latest"
@@ -83,9 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="push-image", description="Push an image to the registry that IMAGE_REGISTRY names.")
     parser.add_argument("name", help="base, or a folder below envs")
     parser.add_argument("--tag", metavar="VERSION", help="instead of the version in the folder")
-    given, registry = parser.parse_args(), os.environ.get("IMAGE_REGISTRY")
-    if not registry:
-        raise Refusal("IMAGE_REGISTRY is not set: it names the registry to push to, such as ghcr.io/me")
+    given, registry = parser.parse_args(), variable("IMAGE_REGISTRY", "the registry to push to, such as ghcr.io/me")
     push(*pushed_names(Path.cwd(), given.name, registry, given.tag))
 
 

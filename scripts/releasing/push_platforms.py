@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shlex
 import subprocess
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from .packages import CORE, ENVIRONMENTS
 from .push_image import BASE, LATEST, pushed_names
-from .refusal import Failure, Refusal, run
+from .refusal import Failure, Refusal, run, variable
 
 BUILDER = "openenv-platforms"
 """The name of the builder; the engine's own cannot build for other platforms."""
@@ -81,9 +80,7 @@ def main() -> None:
     parser.add_argument("--platform", default=PLATFORMS, help=f"separated by commas ({PLATFORMS})")
     parser.add_argument("--base-image", metavar="IMAGE", help="what it is built on")
     parser.add_argument("--dry-run", action="store_true", help="print the commands, and run none")
-    given, registry = parser.parse_args(), os.environ.get("IMAGE_REGISTRY")
-    if not registry:
-        raise Refusal("IMAGE_REGISTRY is not set: it names the registry to push to, such as ghcr.io/me")
+    given, registry = parser.parse_args(), variable("IMAGE_REGISTRY", "the registry to push to, such as ghcr.io/me")
     command = build_command(
         Path.cwd(), given.name, registry, tag=given.tag, platforms=given.platform, base_image=given.base_image
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -17,6 +18,14 @@ class Failure(Refusal):
     """It was tried, and did not work."""
 
     exit_code = 1
+
+
+def variable(name: str, what: str) -> str:
+    """Return an environment variable. Raises `Refusal` where it is not set; `what` says what it is."""
+    value = os.environ.get(name)
+    if not value:
+        raise Refusal(f"{name} is not set: it names {what}")
+    return value
 
 
 def run(program: str, main: Callable[[], None]) -> NoReturn:

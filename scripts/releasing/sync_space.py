@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from openenv.errors import OpenEnvError, UsageError
@@ -13,7 +12,7 @@ from openenv.hub.publishing import SpacePush
 from openenv.hub.space_folder import space_folder
 
 from .packages import CORE, package
-from .refusal import Failure, Refusal, run
+from .refusal import Failure, Refusal, run, variable
 
 EVERY_OTHER_FILE = ("*",)
 
@@ -48,9 +47,7 @@ def main() -> None:
     parser.add_argument("name", help="a folder below envs")
     parser.add_argument("--base-image", metavar="IMAGE", help="what the Space is built on, instead of what the Dockerfile says")
     parser.add_argument("--dry-run", action="store_true", help="list each call, and call nothing")
-    given, owner = parser.parse_args(), os.environ.get("SPACE_OWNER")
-    if not owner:
-        raise Refusal("SPACE_OWNER is not set: it names the user or the organisation of the Hub whose Space it is")
+    given, owner = parser.parse_args(), variable("SPACE_OWNER", "the user or the organisation of the Hub whose Space it is")
     push = space_push(Path.cwd(), given.name, owner, given.base_image)
     if given.dry_run:
         for call in push.calls():

@@ -95,7 +95,7 @@ def test_a_registry_that_refuses_is_told(engine: Any) -> None:
     done = script("push-image", "echo", variables={"IMAGE_REGISTRY": "127.0.0.1:1/mine"})
     forget(engine, "127.0.0.1:1/")
     assert done.returncode == 1
-    assert f"push-image: 127.0.0.1:1/mine/echo-env:{version('echo')} was not pushed (docker login" in done.stderr
+    assert f"push-image: 127.0.0.1:1/mine/echo-env:{version('echo')} was not pushed: " in done.stderr
     assert "Traceback" not in done.stderr
 
 

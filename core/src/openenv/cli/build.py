@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from ..hub.environment_folder import environment_folder
-from ..hub.image import PASSED_ON, Image, build_image
+from ..hub.image_build import PASSED_ON, ImageBuild
 from .assignments import assignments
 from .progress import progress
 from .static_findings import refuse_broken
+from .told_image import tell_image
 
 
 def build(
@@ -41,16 +42,8 @@ def build(
     """Build an environment's image by the docker command, from either layout, and tell how to play it."""
     given = assignments("--build-arg", build_arg or ())
     folder = environment_folder(path, dockerfile)
+    wanted = ImageBuild(folder, tag, context=context, no_cache=no_cache, build_args=given)
     refuse_broken(path)
-    with progress(f"building {tag or folder.image}") as step:
-        image = build_image(folder, tag, context=context, no_cache=no_cache, build_args=given, step=step)
-    told(image)
-
-
-def told(image: Image) -> None:
-    """Print an image, its size, and what plays it."""
-    typer.echo(f"built {image.name}: {image.size_bytes / 1e6:.0f} MB, {image.seconds:.0f} s")
-    typer.echo()
-    typer.echo("from openenv import GenericEnvClient")
-    typer.echo(f'with GenericEnvClient.from_docker_image("{image.name}").sync() as env:')
-    typer.echo("    print(env.reset().observation)")
+    with progress(f"building {wanted.name}") as step:
+        image = wanted.run(step)
+    tell_image("built", image)

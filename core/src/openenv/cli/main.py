@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ..errors import OpenEnvError, UsageError
+from ..errors import OpenEnvError, PublishError, UsageError
 from ..version import __version__
 from .bench import bench
 from .build import build
@@ -51,9 +51,11 @@ def options(
 
 
 def main() -> None:
-    """Run the command that the arguments name; what it cannot do is told in one line."""
+    """Run the command that the arguments name; what it cannot do is told in one line, below what a program said that failed."""
     try:
         app()
     except OpenEnvError as error:
+        for line in error.output if isinstance(error, PublishError) else ():
+            print(line, file=sys.stderr)
         print(f"openenv: {error.message}", file=sys.stderr)
         sys.exit(USAGE if isinstance(error, UsageError) else FAILED)

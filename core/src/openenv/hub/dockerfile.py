@@ -35,6 +35,12 @@ def declares(text: str, argument: str) -> bool:
     return re.search(rf"^\s*ARG\s+{argument}\b", text, re.MULTILINE | re.IGNORECASE) is not None
 
 
+def argument_default(text: str, argument: str) -> str | None:
+    """Return what a Dockerfile takes for a build argument that is not given, or None where it has no such thing."""
+    found = re.search(rf"^\s*ARG\s+{argument}=(\S+)", text, re.MULTILINE | re.IGNORECASE)
+    return found[1] if found else None
+
+
 def _based_on(text: str, base_image: str) -> str:
     if ARGUMENT.search(text):
         return ARGUMENT.sub(lambda found: f"{found[1]}={base_image}", text)

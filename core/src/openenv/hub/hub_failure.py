@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..errors import PublishError
+
+HUB = "https://huggingface.co"
 
 
 @contextmanager
@@ -25,7 +28,9 @@ def refusals_told(repo_id: Callable[[], str]) -> Iterator[None]:
         raise PublishError(_why(401, repo_id(), "")) from None
     except HfHubHTTPError as error:
         raise PublishError(_why(error.response.status_code, repo_id(), _said(error))) from None
-    except (http_error(), OSError, RuntimeError, ValueError) as error:
+    except http_error() as error:
+        raise PublishError(f"{repo_id()} was not pushed: {_unreachable(error)}") from None
+    except (OSError, RuntimeError, ValueError) as error:
         raise PublishError(f"{repo_id()} was not pushed: {_said(error)}") from None
 
 
@@ -35,6 +40,23 @@ def http_error() -> type[Exception]:
 
     kind: type[Exception] = vars(huggingface_hub.errors)["HTTPError"]
     return kind
+
+
+def why_not(error: Exception) -> str:
+    """Say in one line why the Hub did not do something: that it does not answer, or what its client said last."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if isinstance(error, http_error()) and not isinstance(error, HfHubHTTPError):
+        return _unreachable(error)
+    return (str(error) or type(error).__name__).strip().splitlines()[-1]
+
+
+def _unreachable(error: Exception) -> str:
+    """Say where the Hub was looked for, and what to do."""
+    named = os.environ.get("HF_ENDPOINT")
+    if named:
+        return f"no Hub answers at {named}, which HF_ENDPOINT names: correct it, or unset it ({_said(error)})"
+    return f"the Hub does not answer at {HUB}: look at the network, or name a mirror by HF_ENDPOINT ({_said(error)})"
 
 
 def _why(status: int, repo_id: str, said: str) -> str:

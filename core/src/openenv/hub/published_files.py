@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import MissingExtra, UsageError
+from ..errors import UsageError
+from .ignore_patterns import ignore_patterns, pattern_lines
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -81,10 +82,10 @@ def published_files(root: Path, exclude: Path | None = None) -> PublishedFiles:
         UsageError: there is no such file of patterns, or a link leads out of the folder.
         MissingExtra: the extra `hub` is not installed.
     """
-    spec = _patterns()
+    spec = ignore_patterns()
     ignored = [(root, spec.from_lines(LEFT_BEHIND))]
     if exclude is not None:
-        ignored.append((root, spec.from_lines(_lines(exclude))))
+        ignored.append((root, spec.from_lines(pattern_lines(exclude))))
     secret = spec.from_lines(SECRET_FILES)
     shown, kept = dict[str, Path](), list[str]()
     for path in _below(root, ignored, spec):
@@ -110,7 +111,7 @@ def _below(root: Path, ignored: list[tuple[Path, GitIgnoreSpec]], spec: type[Git
     """Yield the files below a folder, in order of their names."""
     own = root / IGNORE_FILE
     if own.is_file():
-        ignored = [*ignored, (root, spec.from_lines(_lines(own)))]
+        ignored = [*ignored, (root, spec.from_lines(pattern_lines(own)))]
     for path in sorted(root.iterdir()):
         is_folder = path.is_dir() and not path.is_symlink()
         if any(rule.match_file(path.relative_to(place).as_posix() + "/" * is_folder) for place, rule in ignored):
@@ -125,18 +126,3 @@ def _inside(path: Path, root: Path) -> Path:
     if path.is_symlink() and not (path.resolve().is_relative_to(root) and path.is_file()):
         raise UsageError(f"{path.relative_to(root)} is a link to {path.readlink()}: put the file there itself, or leave it out")
     return path
-
-
-def _lines(place: Path) -> list[str]:
-    try:
-        return place.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the patterns in {place}: {error}") from None
-
-
-def _patterns() -> type[GitIgnoreSpec]:
-    try:
-        from pathspec import GitIgnoreSpec
-    except ImportError as error:
-        raise MissingExtra("this needs the pathspec package: pip install 'openenv-core[hub]'") from error
-    return GitIgnoreSpec

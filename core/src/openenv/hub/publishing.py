@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import partial
@@ -14,6 +14,7 @@ from ..version import __version__
 from .environment_folder import environment_folder
 from .hub_failure import refusals_told
 from .publication import Publication
+from .size import told_size
 from .space_folder import SpaceFolder, space_folder
 from .spaces import Hub
 
@@ -86,31 +87,37 @@ class SpacePush:
     def __init__(self, space: SpaceFolder, publication: Publication) -> None:
         self._space = space
         self._publication = publication
-        self._repo_id = publication.repo_id if "/" in publication.repo_id else f"<you>/{publication.repo_id}"
+        self._owner = ""
         self._there: list[str] | None = None
         self._is_public = False
         self._url = ""
         self._pull_request: str | None = None
 
-    def calls(self) -> list[Call]:
-        """Return what is called at the Hub; nothing is called by that."""
+    @property
+    def _repo_id(self) -> str:
+        """The Space's name, with its owner as soon as that is known."""
+        name = self._publication.repo_id
+        return f"{self._owner}/{name}" if self._owner and "/" not in name else name
+
+    def calls(self) -> Iterator[Call]:
+        """Yield what is called at the Hub, each once the one before is through; nothing is called by that."""
         wanted = self._publication
-        found = [Call("whoami()", self._own), Call(f"space_info({self._repo_id})", self._look)]
+        yield Call("whoami()" if "/" in wanted.repo_id else f"whoami(), for the owner of {wanted.repo_id}", self._own)
+        yield Call(f"space_info({self._repo_id})", self._look)
         if not wanted.create_pr:
             how = "space_sdk=docker, private" if wanted.private else "space_sdk=docker"
-            found.append(Call(f"create_repo({self._repo_id}, {how}), where it is not there", self._create))
+            yield Call(f"create_repo({self._repo_id}, {how}), where it is not there", self._create)
             if wanted.private:
-                found.append(Call(f"update_repo_settings({self._repo_id}, private), where it is public", self._hide))
+                yield Call(f"update_repo_settings({self._repo_id}, private), where it is public", self._hide)
             for name, value in wanted.variables.items():
-                found.append(Call(f"add_space_variable({name}={value})", partial(self._add_variable, name=name, value=value)))
+                yield Call(f"add_space_variable({name}={value})", partial(self._add_variable, name=name, value=value))
             for name, value in wanted.secrets.items():
-                found.append(Call(f"add_space_secret({name})", partial(self._add_secret, name=name, value=value)))
+                yield Call(f"add_space_secret({name})", partial(self._add_secret, name=name, value=value))
             if wanted.hardware is not None:
-                found.append(Call(f"request_space_hardware({wanted.hardware})", self._request_hardware))
-        what = f"{len(self._space.files)} files, {self._space.size_bytes / 1e6:.1f} MB"
+                yield Call(f"request_space_hardware({wanted.hardware})", self._request_hardware)
+        what = f"{len(self._space.files)} files, {told_size(self._space.size_bytes)}"
         gone = f", without {' '.join(wanted.delete)}" if wanted.delete else ""
-        found.append(Call(f"create_commit({what}{gone}{', create_pr' * wanted.create_pr})", self._commit))
-        return found
+        yield Call(f"create_commit({what}{gone}{', create_pr' * wanted.create_pr})", self._commit)
 
     def run(self, token: str | None = None, begins: Begins = lambda told: None) -> PublishedSpace:
         """Make the calls. Arguments and errors are those of `publish_space`."""
@@ -123,9 +130,7 @@ class SpacePush:
 
     def _own(self, api: HfApi) -> None:
         """Learn who pushes, whose a name without an owner is."""
-        me = str(api.whoami()["name"])
-        if "/" not in self._publication.repo_id:
-            self._repo_id = f"{me}/{self._publication.repo_id}"
+        self._owner = str(api.whoami()["name"])
         self._url = f"{api.endpoint}/spaces/{self._repo_id}"
 
     def _look(self, api: HfApi) -> None:

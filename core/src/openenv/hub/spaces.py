@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import LaunchError, MissingExtra
-from .hub_failure import http_error
+from .hub_failure import http_error, why_not
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -101,8 +101,7 @@ class Hub:
         try:
             return str(self.api.whoami()["name"]), self.token
         except (HfHubHTTPError, http_error()) as error:
-            told = (str(error) or type(error).__name__).strip().splitlines()[-1]
-            raise LaunchError(f"the Hub does not say whose the token is: {told}") from error
+            raise LaunchError(f"the Hub does not say whose the token is: {why_not(error)}") from error
 
     def files(self, repo_id: str) -> Path:
         """Fetch a Space's files, as far as they are not here yet, and return their folder. Raises as `space` does."""
@@ -119,5 +118,4 @@ class Hub:
         if isinstance(error, RepositoryNotFoundError):
             seen = "the token given may not see it" if self.token else "it is private: set HF_TOKEN, or give token="
             return LaunchError(f"there is no Space {repo_id!r} on the Hub, or {seen}")
-        told = (str(error) or type(error).__name__).strip().splitlines()[-1]
-        return LaunchError(f"the Hub did not give the Space {repo_id!r}: {told}")
+        return LaunchError(f"the Hub did not give the Space {repo_id!r}: {why_not(error)}")

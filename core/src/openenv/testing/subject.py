@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from ..client.address import is_loopback
 from ..client.generic import GenericEnvClient
 from ..client.sync import SyncEnvClient
-from ..errors import ConnectError
+from ..errors import ConnectError, NotSupportedError, OpenEnvError, UnknownMessageTypeError
 from ..sessions.spec import EnvironmentSpec, environment_spec
 from .one_field import one_field
 from .verdict import DoesNotApply
@@ -71,7 +71,7 @@ class Subject:
         from ..server.background import in_background
 
         if self.url is not None:
-            raise DoesNotApply("it is at a server already")
+            raise DoesNotApply("it is at a server already: pytest compares that with the class, by EnvironmentContract")
         with in_background(create_app(self.environment)) as url:
             yield Subject(None, url, self.reset_options, self.legal, self.comparable, self.longest, self.timeout_s)
 
@@ -79,7 +79,7 @@ class Subject:
     def spec(self) -> EnvironmentSpec:
         """The environment as the server sees it. Raises `DoesNotApply` for a server's."""
         if self.url is not None:
-            raise DoesNotApply("only a server is known, not the class behind it")
+            raise DoesNotApply("it is seen from outside, at a server: pytest tries this in process, by EnvironmentContract")
         return environment_spec(self.environment)
 
     @cached_property
@@ -97,11 +97,32 @@ class Subject:
             return self._told("metadata")
         return self.spec.metadata().model_dump()
 
+    def look_up(self) -> None:
+        """Ask whether it can be examined at all.
+
+        Raises:
+            ConnectError: no server answers, or none of an environment.
+            UnknownMessageTypeError, NotSupportedError: the server lets nobody reset, for it is in production mode.
+        """
+        _ = self.schemas, self.metadata
+        try:
+            with self.open() as session:
+                session.reset(**self.reset_options)
+        except (UnknownMessageTypeError, NotSupportedError):
+            raise
+        except OpenEnvError:
+            return  # the rules tell that
+
     def _told(self, page: str) -> dict[str, Any]:
         """Return what the server tells at a path. Raises `ConnectError` where it does not, or is no such server."""
         try:
             reply = httpx.get(f"{self.url}/{page}", timeout=self.timeout_s, trust_env=not is_loopback(str(self.url)))
             return dict(reply.raise_for_status().json())
+        except httpx.TransportError as error:
+            raise ConnectError(f"no server answers at {self.url}: {str(error) or type(error).__name__}") from None
+        except httpx.HTTPStatusError as error:
+            told = f"{self.url}/{page} answers {error.response.status_code}, and an environment's server tells its {page} there"
+            raise ConnectError(told) from None
         except (httpx.HTTPError, ValueError, TypeError) as error:
             raise ConnectError(f"{self.url}/{page} does not tell what an environment's server does: {error}") from None
 
