@@ -50,6 +50,7 @@ def build(
 def told(image: Image) -> None:
     """Print an image, its size, and what plays it."""
     typer.echo(f"built {image.name}: {image.size_bytes / 1e6:.0f} MB, {image.seconds:.0f} s")
+    typer.echo(f"play it with openenv play {image.name}, or:")
     typer.echo()
     typer.echo("from openenv import GenericEnvClient")
     typer.echo(f'with GenericEnvClient.from_docker_image("{image.name}").sync() as env:')
