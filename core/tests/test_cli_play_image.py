@@ -1,4 +1,4 @@
-"""`openenv play IMAGE`: how an image is known, a game in a container that is gone after it, and what is told where none runs."""
+"""`openenv play IMAGE`: how an image is known, a game in a container that is gone after it, and what is told without one."""
 
 from __future__ import annotations
 
