@@ -59,7 +59,8 @@ def test_what_was_collected_is_on_the_hub_and_grows_there(hub: WritableHub, serv
     there = Path(snapshot_download("me/guesses", repo_type="dataset", local_dir=tmp_path / "there", endpoint=hub.url))
     for name in ("results.jsonl", "metadata.json"):
         assert (there / name).read_bytes() == (folder / name).read_bytes()
-    assert metadata_load(there / "README.md")["configs"] == [{"config_name": "default", "data_files": "results.jsonl"}]
+    front_matter = metadata_load(there / "README.md") or {}
+    assert front_matter["configs"] == [{"config_name": "default", "data_files": "results.jsonl"}]
     assert {path.name for path in there.iterdir()} == {
         *("results.jsonl", "metadata.json", "README.md"),
         *(".gitattributes", ".cache"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import PublishError, UsageError
 from .hub_failure import refusals_told
+from .publication import REPO_ID
 from .published_files import secret_in
 from .spaces import Hub
 
@@ -35,15 +36,10 @@ class DatasetRepository:
     """
 
     def __init__(self, repo_id: str, *, private: bool = False, token: str | None = None) -> None:
-        self._api = Hub(token).api
-        from huggingface_hub.errors import HFValidationError
-        from huggingface_hub.utils import validate_repo_id
-
-        try:
-            validate_repo_id(repo_id)
-        except HFValidationError:
+        if not REPO_ID.fullmatch(repo_id):
             told = "it needs letters, digits, -, _ or ., such as me/my_data"
-            raise UsageError(f"{repo_id!r} is no name of a data set: {told}") from None
+            raise UsageError(f"{repo_id!r} is no name of a data set: {told}")
+        self._api = Hub(token).api
         self.repo_id = repo_id
         self._private = private
 

@@ -53,11 +53,11 @@ def measure(url: str, sessions: int, seconds: float) -> Load:
         UsageError: the server says that it takes fewer sessions at once.
         OpenEnvError: the server cannot be reached, has no room left for so many sessions, or the environment fails.
     """
-    subject = Subject(url=url)
-    subject.drawn  # noqa: B018 - drawn before the clock runs
     most = told_capacity(url, {})
     if most is not None and sessions > most:
         raise UsageError(f"{url} takes {most} sessions at once, and {sessions} are wanted: give --sessions {most} at most")
+    subject = Subject(url=url)
+    subject.drawn  # noqa: B018 - drawn before the clock runs
     return asyncio.run(_measure(subject, sessions, seconds))
 
 
