@@ -95,4 +95,4 @@ def test_what_is_no_server_is_told_with_what_was_tried() -> None:
     done = run("bench", "no-such-host.invalid")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith("openenv: no server answers at http://no-such-host.invalid: ")
-    assert done.stderr.endswith("; name one that runs, http://host:port\n")
+    assert done.stderr.endswith("; name a server that runs, http://host:port\n")

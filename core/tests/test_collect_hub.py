@@ -110,8 +110,8 @@ def nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (of_nobody, ["-H", "guesses"], 1, "does not know you: hf auth login, or set HF_TOKEN"),
         (of_a_stranger, ["-H", "guesses"], 1, "does not know you: hf auth login, or set HF_TOKEN"),
-        (unreachable, ["-H", "guesses"], 1, "guesses was not pushed: no Hub answers at http://127.0.0.1:1 ("),
-        (unreachable, ["-H", "guesses"], 1, "set HF_ENDPOINT"),
+        (unreachable, ["-H", "guesses"], 1, "guesses was not pushed: no Hub answers at http://127.0.0.1:1, which"),
+        (unreachable, ["-H", "guesses"], 1, "HF_ENDPOINT names"),
         (without_the_extra, ["-H", "guesses"], 2, "pip install 'openenv-core[hub]'"),
         (nothing, ["-H", "a/b/c"], 2, "'a/b/c' is no name of a data set"),
         (nothing, ["--private"], 2, "add --push-to-hub OWNER/NAME"),

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from ..errors import PublishError
 
+HUB = "https://huggingface.co"
+
 
 @contextmanager
 def refusals_told(repo_id: Callable[[], str], option: str = "--repo-id") -> Iterator[None]:
@@ -15,9 +17,8 @@ def refusals_told(repo_id: Callable[[], str], option: str = "--repo-id") -> Iter
 
     Args:
         repo_id: returns the name of the repository that was called for.
-        option: gives it another name.
+        option: of the command, gives it another name.
     """
-    import huggingface_hub.constants
     from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
     try:
@@ -29,9 +30,7 @@ def refusals_told(repo_id: Callable[[], str], option: str = "--repo-id") -> Iter
     except HfHubHTTPError as error:
         raise PublishError(_why(error.response.status_code, repo_id(), _said(error), option)) from None
     except http_error() as error:
-        hub = os.environ.get("HF_ENDPOINT") or huggingface_hub.constants.ENDPOINT
-        told = f"no Hub answers at {hub} ({_said(error)}): try again, or set HF_ENDPOINT to where one does"
-        raise PublishError(f"{repo_id()} was not pushed: {told}") from None
+        raise PublishError(f"{repo_id()} was not pushed: {_unreachable(error)}") from None
     except (OSError, RuntimeError, ValueError) as error:
         raise PublishError(f"{repo_id()} was not pushed: {_said(error)}") from None
 
@@ -42,6 +41,23 @@ def http_error() -> type[Exception]:
 
     kind: type[Exception] = vars(huggingface_hub.errors)["HTTPError"]
     return kind
+
+
+def why_not(error: Exception) -> str:
+    """Say in one line why the Hub did not do something: that it does not answer, or what its client said last."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if isinstance(error, http_error()) and not isinstance(error, HfHubHTTPError):
+        return _unreachable(error)
+    return (str(error) or type(error).__name__).strip().splitlines()[-1]
+
+
+def _unreachable(error: Exception) -> str:
+    """Say where the Hub was looked for, and what to do."""
+    named = os.environ.get("HF_ENDPOINT")
+    if named:
+        return f"no Hub answers at {named}, which HF_ENDPOINT names: correct it, or unset it ({_said(error)})"
+    return f"the Hub does not answer at {HUB}: look at the network, or name a mirror by HF_ENDPOINT ({_said(error)})"
 
 
 def _why(status: int, repo_id: str, said: str, option: str) -> str:

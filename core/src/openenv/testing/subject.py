@@ -103,8 +103,10 @@ class Subject:
             reply = httpx.get(f"{self.url}/{page}", timeout=self.timeout_s, trust_env=not is_loopback(str(self.url)))
             return dict(reply.raise_for_status().json())
         except httpx.TransportError as error:
-            why = str(error) or type(error).__name__
-            raise ConnectError(f"no server answers at {self.url}: {why}; name one that runs, http://host:port") from None
+            raise ConnectError(f"no server answers at {self.url}: {str(error) or type(error).__name__}") from None
+        except httpx.HTTPStatusError as error:
+            told = f"{self.url}/{page} answers {error.response.status_code}, and an environment's server tells its {page} there"
+            raise ConnectError(told) from None
         except (httpx.HTTPError, ValueError, TypeError) as error:
             raise ConnectError(f"{self.url}/{page} does not tell what an environment's server does: {error}") from None
 
