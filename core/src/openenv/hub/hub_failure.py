@@ -43,15 +43,6 @@ def http_error() -> type[Exception]:
     return kind
 
 
-def why_not(error: Exception) -> str:
-    """Say in one line why the Hub did not do something: that it does not answer, or what its client said last."""
-    from huggingface_hub.errors import HfHubHTTPError
-
-    if isinstance(error, http_error()) and not isinstance(error, HfHubHTTPError):
-        return _unreachable(error)
-    return (str(error) or type(error).__name__).strip().splitlines()[-1]
-
-
 def _unreachable(error: Exception) -> str:
     """Say where the Hub was looked for, and what to do."""
     named = os.environ.get("HF_ENDPOINT")
