@@ -1,16 +1,19 @@
-"""The endpoints of a Hub by which its Spaces are made and pushed to, as the real client calls them."""
+"""The endpoints of a Hub by which its Spaces and data sets are made and pushed to, as the real client calls them."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hub_stand_in import TOKEN, StandIn
+from serving import running
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -23,7 +26,7 @@ LFS_SUFFIX = ".bin"
 
 @dataclass
 class Space:
-    """One Space: what a reader sees, and what only its owner does."""
+    """One Space, or a data set: what a reader sees, and what only its owner does."""
 
     read: StandIn
     hardware: str | None = None
@@ -42,7 +45,7 @@ class WritableHub:
 
     Attributes:
         folder: where it keeps files.
-        spaces: by name.
+        spaces, datasets: by name.
         requests: method and path of each request that came.
         broken: a path's end, and the status that is answered there instead.
     """
@@ -50,39 +53,50 @@ class WritableHub:
     folder: Path
     url: str = ""
     spaces: dict[str, Space] = field(default_factory=dict)
+    datasets: dict[str, Space] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
     broken: dict[str, int] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
 
     def app(self) -> Starlette:
-        space, repo = "/api/spaces/{owner}/{name}", "/spaces/{owner}/{name}"
         routes: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
             ("GET", "/api/whoami-v2", self.whoami),
             ("POST", "/api/repos/create", self.create),
             ("POST", "/api/validate-yaml", self.validate),
-            ("GET", space, self.reading(StandIn.info)),
-            ("GET", f"{space}/revision/{{revision}}", self.reading(StandIn.info)),
-            ("GET", f"{space}/tree/{{revision}}", self.reading(StandIn.tree)),
-            ("GET", f"{repo}/resolve/{{revision}}/{{path:path}}", self.reading(StandIn.file)),
-            ("PUT", f"{space}/settings", self.writing(self.settings)),
-            ("POST", f"{space}/variables", self.writing(self.variable)),
-            ("POST", f"{space}/secrets", self.writing(self.secret)),
-            ("POST", f"{space}/hardware", self.writing(self.hardware)),
-            ("POST", f"{space}/preupload/{{revision}}", self.writing(self.preupload)),
-            ("POST", f"{space}/commit/{{revision}}", self.writing(self.commit)),
-            ("POST", f"{repo}.git/info/lfs/objects/batch", self.batch),
             ("PUT", "/blobs/{oid}", self.blob),
         ]
+        for kind in ("spaces", "datasets"):
+            api, repo = f"/api/{kind}/{{owner}}/{{name}}", f"/{kind}/{{owner}}/{{name}}"
+            routes += [
+                ("GET", api, self.reading(StandIn.info)),
+                ("GET", f"{api}/revision/{{revision}}", self.reading(StandIn.info)),
+                ("GET", f"{api}/tree/{{revision}}", self.reading(StandIn.tree)),
+                ("GET", f"{repo}/resolve/{{revision}}/{{path:path}}", self.reading(StandIn.file)),
+                ("PUT", f"{api}/settings", self.writing(self.settings)),
+                ("POST", f"{api}/variables", self.writing(self.variable)),
+                ("POST", f"{api}/secrets", self.writing(self.secret)),
+                ("POST", f"{api}/hardware", self.writing(self.hardware)),
+                ("POST", f"{api}/preupload/{{revision}}", self.writing(self.preupload)),
+                ("POST", f"{api}/commit/{{revision}}", self.writing(self.commit)),
+                ("POST", f"{repo}.git/info/lfs/objects/batch", self.batch),
+            ]
         return Starlette(routes=[Route(path, self.noted(call), methods=[method]) for method, path, call in routes])
 
     def space(self, repo_id: str, sdk: str = "docker", files: dict[str, bytes] | None = None) -> Space:
         """Put a Space there."""
-        folder = self.folder / repo_id
+        return self._put(self.spaces, "spaces", repo_id, sdk, files or {})
+
+    def dataset(self, repo_id: str, files: dict[str, bytes] | None = None) -> Space:
+        """Put a data set there."""
+        return self._put(self.datasets, "datasets", repo_id, "", files or {})
+
+    def _put(self, there: dict[str, Space], kind: str, repo_id: str, sdk: str, files: dict[str, bytes]) -> Space:
+        folder = self.folder / kind / repo_id
         folder.mkdir(parents=True)
-        space = self.spaces[repo_id] = Space(StandIn(folder, repo_id=repo_id, sdk=sdk))
-        for name, content in (files or {}).items():
+        there[repo_id] = Space(StandIn(folder, repo_id=repo_id, sdk=sdk))
+        for name, content in files.items():
             (folder / name).write_bytes(content)
-        return space
+        return there[repo_id]
 
     def noted(self, call: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         """Note each request, and answer it as broken where it is to be."""
@@ -121,7 +135,8 @@ class WritableHub:
         return answer
 
     def of(self, request: Request) -> Space | None:
-        return self.spaces.get(f"{request.path_params['owner']}/{request.path_params['name']}")
+        there = self.datasets if "/datasets/" in request.url.path else self.spaces
+        return there.get(f"{request.path_params['owner']}/{request.path_params['name']}")
 
     def may_write(self, request: Request, owner: str) -> bool:
         return request.headers.get("authorization") == f"Bearer {TOKEN}" and owner == ME
@@ -136,11 +151,12 @@ class WritableHub:
         owner, name = wanted.get("organization") or ME, wanted["name"]
         if not self.may_write(request, owner):
             return JSONResponse({"error": f"You don't have the rights to create a space under {owner}"}, 403)
-        if f"{owner}/{name}" in self.spaces:
-            return JSONResponse({"error": "You already created this space repo"}, 409)
-        made = self.space(f"{owner}/{name}", wanted["sdk"], {".gitattributes": b"*.bin filter=lfs\n"})
+        kind, repo_id, attributes = f"{wanted['type']}s", f"{owner}/{name}", {".gitattributes": b"*.bin filter=lfs\n"}
+        if repo_id in (self.datasets if kind == "datasets" else self.spaces):
+            return JSONResponse({"error": f"You already created this {wanted['type']} repo"}, 409)
+        made = self.dataset(repo_id, attributes) if kind == "datasets" else self.space(repo_id, wanted["sdk"], attributes)
         made.read.is_private = wanted.get("visibility") == "private" or wanted.get("private", False)
-        return JSONResponse({"url": f"{self.url}/spaces/{owner}/{name}"})
+        return JSONResponse({"url": f"{self.url}/{kind}/{repo_id}"})
 
     async def validate(self, request: Request) -> Response:
         content = (await request.json())["content"]
@@ -202,7 +218,8 @@ class WritableHub:
                 case "deletedFile":
                     gone.append(value["path"])
         sha = hashlib.sha1(repr((space.read.sha, sorted(added.items()), gone)).encode()).hexdigest()
-        told = {"success": True, "commitUrl": f"{self.url}/spaces/{space.read.repo_id}/commit/{sha}", "commitOid": sha}
+        kind = request.url.path.split("/")[2]
+        told = {"success": True, "commitUrl": f"{self.url}/{kind}/{space.read.repo_id}/commit/{sha}", "commitOid": sha}
         if "create_pr" in request.query_params:
             space.pull_requests.append(added)
             number = len(space.pull_requests)
@@ -215,3 +232,18 @@ class WritableHub:
         space.read.sha = sha
         space.commits.append(lines[0]["value"]["summary"])
         return told
+
+
+@contextmanager
+def logged_in_hub(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WritableHub]:
+    """Yield a Hub with nothing on it, to which this process and the commands that it starts are logged in as `me`."""
+    hub = WritableHub(folder / "hub")
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(folder / "token"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder / "cache"))
+    monkeypatch.setenv("HF_HOME", str(folder / "home"))
+    monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    with running(hub.app()) as url:
+        hub.url = url
+        monkeypatch.setenv("HF_ENDPOINT", url)
+        yield hub

@@ -64,8 +64,9 @@ def variables(engine: Any, image: str) -> set[str]:
 def test_a_flat_folder_is_built_and_the_lines_told_play_it(parrot: Path, engine: Any) -> None:
     done = run("build", str(parrot), "--build-arg", "GREETING=hello there")
     assert done.returncode == 0, done.stderr
-    first, _, *lines = done.stdout.splitlines()
+    first, play, _, *lines = done.stdout.splitlines()
     assert first.startswith("built parrot-env:latest: ")
+    assert play == "play it with openenv play parrot-env:latest, or:"
     assert "COPY . ." in done.stderr
     assert "GREETING=hello there" in variables(engine, "parrot-env:latest")
     told: dict[str, Any] = {}

@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 from commanding import COMMAND, run, started, surroundings
+from counting import Counter
+from serving import running
+
+from openenv.server import create_app
 
 
 def installed(site: Path, name: str, version: str, *files: str, more: str = "") -> None:
@@ -74,5 +78,21 @@ def test_a_load_counts_what_was_done() -> None:
     assert load["p50_ms"] <= load["p99_ms"]
     gone = run("bench", url, "--seconds", "0.2")
     assert gone.returncode == 1
-    assert gone.stderr.startswith("openenv: ")
+    assert gone.stderr.startswith(f"openenv: no server answers at {url}: ")
     assert gone.stderr.count("\n") == 1
+
+
+def test_more_sessions_than_a_server_takes_are_refused_before_any_is_begun() -> None:
+    alive = Counter.count_from_now()
+    with running(create_app(Counter, max_concurrent_envs=2, queue_timeout_s=600.0)) as url:
+        done = run("bench", url, "--sessions", "3", "--seconds", "0.1")
+        assert alive() == 0
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"openenv: {url} takes 2 sessions at once, and 3 are wanted: give --sessions 2 at most\n"
+
+
+def test_what_is_no_server_is_told_with_what_was_tried() -> None:
+    done = run("bench", "no-such-host.invalid")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("openenv: no server answers at http://no-such-host.invalid: ")
+    assert done.stderr.endswith("; name a server that runs, http://host:port\n")

@@ -33,7 +33,13 @@ def test_chance_plays_to_the_end_and_the_same_for_the_same_seed(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
-    [(["echo", "--reset", "["], 2, "--reset is not JSON"), (["no_such"], 2, "pip install openenv-no-such-env")],
+    [
+        (["echo", "--reset", "["], 2, "--reset is not JSON"),
+        (["no_such"], 2, "pip install openenv-no-such-env; an image is named with its tag, no_such:latest"),
+        (["no/such"], 2, "no/such is no environment's folder"),
+        (["localhost:1"], 1, "cannot connect to ws://localhost:1/ws"),
+        (["echo", "--record", "no/such/file"], 2, "--record: cannot write no/such/file: No such file"),
+    ],
 )
 def test_a_mistake_is_told_in_one_line(arguments: list[str], code: int, told: str) -> None:
     done = run("play", *arguments)

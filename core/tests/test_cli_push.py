@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 from commanding import ENVS, flat_folder, run
 from hub_stand_in import TOKEN
-from hub_writes import READ_ONLY, WritableHub
-from serving import running
+from hub_writes import READ_ONLY, WritableHub, logged_in_hub
 from typer.testing import CliRunner
 
 from openenv import GenericEnvClient
@@ -39,15 +38,7 @@ PROJECT = "[project]\nname = 'parrot-env'\nversion = '1.0'\nrequires-python = '>
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[WritableHub]:
     """A Hub without Spaces, to which this process and the commands that it starts are logged in."""
-    stand_in = WritableHub(tmp_path / "hub")
-    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
-    monkeypatch.setenv("HF_TOKEN", TOKEN)
-    with running(stand_in.app()) as url:
-        stand_in.url = url
-        monkeypatch.setenv("HF_ENDPOINT", url)
+    with logged_in_hub(tmp_path, monkeypatch) as stand_in:
         yield stand_in
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 import typer
+from commanding import run
 from typer.core import TyperGroup, TyperOption
 from typer.testing import CliRunner
 
-from openenv.cli.main import COMMANDS, app
+from openenv.cli.main import COMMANDS, app, main
 
 PUBLISHED = json.loads((Path(__file__).parent / "published" / "command_line.json").read_text())
 WHOLE = typer.main.get_command(app)
@@ -31,10 +32,45 @@ def test_published_options_are_taken(name: str) -> None:
             command.make_context(name, line)  # raises where the line cannot be parsed
 
 
-def test_an_option_that_there_is_not_is_refused() -> None:
-    done = CliRunner().invoke(app, ["push", "--no-such-option"])
-    assert done.exit_code == 2
-    assert "No such option: --no-such-option" in done.output
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        *[([name, "--no-such-option"], f"openenv {name}: no such option: --no-such-option") for name in sorted(COMMANDS)],
+        (["--no-such-option"], "openenv: no such option: --no-such-option"),
+        (["serv"], "openenv: no such command 'serv'. Did you mean 'serve'?"),
+        (["serve", "--port", "abc"], "openenv serve: invalid value for '--port'"),
+        (["serve", "--port", "70000"], "openenv serve: invalid value for '--port'"),
+        (["serve", "--port"], "openenv serve: option '--port' requires an argument"),
+        (["serve", "one", "two"], "openenv serve: got unexpected extra argument"),
+        (["play", "--policy", "best"], "openenv play: invalid value for '--policy'"),
+        (["init"], "openenv init: missing argument"),
+        (["collect", "echo"], "openenv collect: missing option '--base-url'"),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_where_help_is(
+    arguments: list[str], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["openenv", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out, said.err.count("\n")) == (2, "", 1), said.err
+    assert said.err.startswith(told)
+    command = f"{arguments[0]} --help" if arguments[0] in COMMANDS else "--help"
+    assert re.search(rf"[;?] see \S.* {command}\n$", said.err)
+
+
+def test_the_line_names_the_command_as_it_was_called() -> None:
+    script = subprocess.run([Path(sys.executable).with_name("openenv"), "list", "--all"], capture_output=True, text=True)
+    assert (script.returncode, script.stdout) == (2, "")
+    assert script.stderr == "openenv list: no such option: --all; see openenv list --help\n"
+    assert run("list", "--all").stderr.endswith("; see python -m openenv.cli list --help\n")
+
+
+def test_the_command_alone_shows_its_help() -> None:
+    done = run()
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "Usage: " in done.stdout
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

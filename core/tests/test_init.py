@@ -85,6 +85,9 @@ def test_a_server_of_each_folder_plays_an_episode(tmp_path: Path) -> None:
     with GenericEnvClient.from_process(str(folders["game"])).sync() as env:
         env.reset(seed=1)
         assert env.step({"guess": 1}).observation["guesses_left"] == 6
+        for guess in range(2, 7):
+            env.step({"guess": guess})
+        assert env.render()["text/plain"].splitlines()[-1] == "1 guess left"
     with MCPToolClient.from_process(str(folders["tools"])).sync() as agent:
         agent.reset(seed=1)
         assert agent.call_tool("weigh", left=[1], right=[2]) in ("left", "right", "equal")
@@ -94,6 +97,15 @@ def test_a_server_of_each_folder_plays_an_episode(tmp_path: Path) -> None:
         while not result.done:
             result, steps = env.step({"action": 0}), steps + 1
         assert (result.terminated, 5 < steps < 15, result.observation["observed"].shape) == (True, True, (4,))
+
+
+def test_the_tests_of_a_fresh_folder_begin_without_a_warning(tmp_path: Path) -> None:
+    folder = written("game", tmp_path)
+    begun = [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider"]
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder / "src"), str(CORE / "src")])}
+    done = subprocess.run(begun, cwd=folder, env=variables, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "warning" not in done.stdout.lower()
 
 
 @pytest.mark.parametrize("kind", ["tools", "gymnasium"])

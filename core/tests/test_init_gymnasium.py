@@ -11,11 +11,12 @@ from typing import Any
 import mirrors
 import numpy as np
 import pytest
-from commanding import run
+from commanding import run, started
 from generated import own_tests
 
 from openenv import GenericEnvClient
 from openenv.adapters.gymnasium import sampled_actions
+from openenv.adapters.gymnasium_facts import DRIVERS
 from openenv.adapters.gymnasium_folder import gymnasium_folder
 from openenv.adapters.gymnasium_models import models_source
 from openenv.adapters.gymnasium_spaces import models_of, typed
@@ -136,6 +137,19 @@ def test_an_unknown_id_is_told_without_a_traceback(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     told = "Environment `CartPol` doesn't exist. Did you mean: `CartPole`?"
     assert done.stderr == f"openenv: Gymnasium has no CartPol-v1: {told}\n"
+
+
+def test_a_machine_without_a_screen_is_not_remarked_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_RUNTIME_DIR", "WAYLAND_DISPLAY", "DISPLAY", *DRIVERS):
+        monkeypatch.delenv(name, raising=False)
+    done = run("init", "pole", "-o", str(tmp_path), "--from-gymnasium", "CartPole-v1")
+    assert (done.returncode, done.stderr) == (0, "")
+    with started(str(tmp_path / "pole")) as (server, url):
+        with GenericEnvClient(base_url=url).sync() as env:
+            env.reset()
+            assert "image/png" in env.render()
+        server.terminate()
+        assert server.communicate(timeout=60)[1] == ""
 
 
 def test_without_gymnasium_it_is_told_which_extra_to_install(tmp_path: Path) -> None:

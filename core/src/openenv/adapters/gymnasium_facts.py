@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 import re
 import time
 import warnings
@@ -29,6 +30,9 @@ TRIED_S = 5.0
 
 EXTRAS = {"phys2d": "jax", "tabular": "jax"}
 """Gymnasium's extras whose names are not those of its folders."""
+
+DRIVERS = ("SDL_VIDEODRIVER", "SDL_AUDIODRIVER")
+"""Environment variables that say by which screen and loudspeaker pygame shows and sounds."""
 
 _COLOUR = re.compile(r"\x1b\[\d+m")
 
@@ -102,7 +106,7 @@ def gymnasium_facts(name: str, arguments: Mapping[str, Any]) -> GymnasiumFacts:
     module = f"{name.partition(':')[0]}:" if ":" in name else ""
     named = f"{module}{spec.id}"
     action, observation = env.action_space, env.observation_space
-    with warnings.catch_warnings(), _told_in_one_line(named, given):
+    with warnings.catch_warnings(), _told_in_one_line(named, given), _without_a_screen():
         warnings.simplefilter("ignore")
         seen_rewards = _played(named, given)
         example = sampled_actions(env, 1)[0][ACTION]
@@ -152,6 +156,18 @@ def _what_to_install(name: str, module: str | None) -> str:
     if entry.startswith("gymnasium.envs."):
         return f"pip install '{_of_gymnasium(entry)}'"
     return f"install the package that brings {module or name.partition(':')[0]}"
+
+
+@contextmanager
+def _without_a_screen() -> Iterator[None]:
+    """Have pygame draw without a screen and play without a loudspeaker; it remarks on standard error where there is neither."""
+    added = [name for name in DRIVERS if name not in os.environ]
+    os.environ.update(dict.fromkeys(added, "dummy"))
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
 
 
 def _line(told: BaseException) -> str:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from ..client.address import address
-from ..errors import MissingExtra
+from ..errors import ConnectError, MissingExtra
 
 
 def bench(
@@ -25,8 +25,12 @@ def bench(
         raise MissingExtra("actions are drawn with Hypothesis: pip install 'openenv-core[testing]'")
     from ..testing.load import measure
 
-    with Console(stderr=True).status(f"stepping for {seconds:g} s"):
-        load = measure(address(url).http, sessions, seconds)
+    try:
+        with Console(stderr=True).status(f"stepping for {seconds:g} s"):
+            load = measure(address(url).http, sessions, seconds)
+    except ConnectError as error:
+        error.message += "; name a server that runs, http://host:port"
+        raise
     if as_json:
         typer.echo(json.dumps(asdict(load)))
         return

@@ -3,67 +3,49 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import SystemRandom
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from ..errors import OpenEnvError, UsageError
-from ..rollout.collecting import Collection, CollectionSettings, DatasetFolder, EpisodePlan, ServedEnvironment, Teacher
+from ..hub.dataset import DatasetRepository
+from ..rollout.collecting import Collection, CollectionSettings, DatasetFolder, Recipe, Teacher
 from ..rollout.collecting import collect as play_and_keep
 from ..rollout.collecting.dataset import recorded
-from ..rollout.collecting.teacher import without_secrets
 from ..testing.scripted import FirstLegal
-from ..version import __version__
+from . import collect_options as given
 from .exits import FAILED
 from .progress import progress
 
 
-class Provider(StrEnum):
-    """Who plays."""
-
-    SCRIPTED = "scripted"
-    OPENAI = "openai"
-    ANTHROPIC = "anthropic"
-
-
 def collect(
-    env: Annotated[
-        str, typer.Argument(metavar="ENV", help="What the server serves: NAME, or NAME:VARIANT as openspiel:chess.")
-    ],
-    base_url: Annotated[str, typer.Option(help="The running server, http://host:port.")],
-    output_dir: Annotated[Path, typer.Option("--output-dir", "-o", help="Where results.jsonl and metadata.json are written.")],
-    num_episodes: Annotated[int, typer.Option("--num-episodes", "-n", min=0, help="Episodes in all, with those there.")] = 10,
-    max_turns: Annotated[int, typer.Option(min=1, help="Turns after which an episode is left.")] = 9,
-    episode_id_prefix: Annotated[str, typer.Option(help="How the episodes' names begin.")] = "ep",
-    resume: Annotated[
-        bool, typer.Option("--resume/--no-resume", help="Go on with what is there, or move it aside and begin anew.")
-    ] = True,
-    provider: Annotated[
-        Provider, typer.Option(help="Who plays: a script, or a model by whose wire format.")
-    ] = Provider.SCRIPTED,
-    model: Annotated[str | None, typer.Option(help="The model's name, where a model plays.")] = None,
-    llm_endpoint: Annotated[
-        str | None, typer.Option(help="A model's server of your own (vLLM, Ollama …).", show_default="the provider's")
-    ] = None,
-    llm_port: Annotated[int | None, typer.Option(help="Its port.", show_default="as in the URL")] = None,
-    temperature: Annotated[float, typer.Option(help="What the model is sampled with.")] = 0.2,
-    max_tokens: Annotated[int, typer.Option(min=1, help="The longest answer of the model.")] = 200,
-    keep_losses: Annotated[bool, typer.Option("--keep-losses", help="Keep episodes with a reward below 0 too.")] = False,
-    system_prompt: Annotated[
-        str | None, typer.Option(help="What the model is told first.", show_default="to play by calling tools")
-    ] = None,
-    dataset_config: Annotated[
-        str | None, typer.Option(metavar="JSON", help="What the reset is given as dataset_config.")
-    ] = None,
-    reset: Annotated[str, typer.Option("--reset", metavar="JSON", help="What else every reset is given.")] = "{}",
-    seed: Annotated[
-        int | None, typer.Option(help="Decides each episode's seed.", show_default="that of what is there, or a fresh one")
-    ] = None,
-    tries: Annotated[int, typer.Option(min=1, help="How often an episode that fails is played.")] = 3,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that one answer of the server may take.")] = 60.0,
+    env: given.Env,
+    base_url: given.BaseUrl,
+    output_dir: given.OutputDir,
+    num_episodes: given.NumEpisodes = 10,
+    max_turns: given.MaxTurns = 9,
+    episode_id_prefix: given.EpisodeIdPrefix = "ep",
+    resume: given.Resume = True,
+    provider: given.Who = given.Provider.SCRIPTED,
+    model: given.Model = None,
+    llm_endpoint: given.LlmEndpoint = None,
+    llm_port: given.LlmPort = None,
+    temperature: given.Temperature = 0.2,
+    max_tokens: given.MaxTokens = 200,
+    keep_losses: given.KeepLosses = False,
+    system_prompt: given.SystemPrompt = None,
+    dataset_config: given.DatasetConfig = None,
+    reset: given.Reset = "{}",
+    seed: given.Seed = None,
+    tries: given.Tries = 3,
+    timeout: given.Timeout = 60.0,
+    push_to_hub: given.PushToHub = None,
+    private: given.Private = False,
+    commit_message: given.CommitMessage = None,
 ) -> None:
     """Play episodes at a running server, by a script or a language model, and keep them as a data set.
 
@@ -71,37 +53,71 @@ def collect(
     """
     teacher = Teacher.of(provider.value, model, llm_endpoint, llm_port, system_prompt, temperature, max_tokens)
     options = _reset_options(reset, dataset_config)
-    there = recorded(output_dir) if resume else None
-    chosen = _seed(seed, there)
-    plan = EpisodePlan(env, teacher.label, teacher.model, teacher.system_prompt, max_turns, timeout)
+    chosen = _seed(seed, recorded(output_dir) if resume else None)
     settings = CollectionSettings(num_episodes, chosen, episode_id_prefix, keep_losses, tries)
-    metadata = {
-        "env": env,
-        "env_base_url": without_secrets(base_url),
-        **teacher.described(),
-        "num_episodes_requested": num_episodes,
-        "keep_losses": keep_losses,
-        "max_turns": max_turns,
-        "episode_id_prefix": episode_id_prefix,
-        "reset_options": options,
-        "seed": chosen,
-        "collected_with": f"openenv-core {__version__}",
-    }
+    recipe = Recipe(env, base_url, teacher, settings, max_turns, timeout, options)
+    repository = _repository(push_to_hub, private, commit_message)
+    with _redacted(teacher):
+        done = _collected(recipe, output_dir, resume, repository, commit_message)
+    if done.failed:
+        raise typer.Exit(FAILED)
+
+
+def _collected(
+    recipe: Recipe, output_dir: Path, resume: bool, repository: DatasetRepository | None, message: str | None
+) -> Collection:
+    """Play, tell what came of it, and push it where that is wanted."""
+    with recipe.teacher.policy(FirstLegal()) as policy:
+        with progress(f"asking {recipe.place}"):
+            environment = recipe.environment()
+        with DatasetFolder.opened(output_dir, recipe.metadata(), resume=resume) as folder:
+            with progress(f"collecting {recipe.settings.episodes} episodes") as tells:
+                done = play_and_keep(
+                    environment,
+                    policy,
+                    folder,
+                    recipe.plan,
+                    recipe.settings,
+                    lambda told: tells(recipe.teacher.redacted(told)),
+                )
+            _told(done, folder)
+            if repository is not None:
+                _push(folder, recipe, repository, message)
+    return done
+
+
+@contextmanager
+def _redacted(teacher: Teacher) -> Iterator[None]:
+    """Take the model's key out of what is told of an error."""
     try:
-        with teacher.policy(FirstLegal()) as policy:
-            with progress(f"asking {without_secrets(base_url)}"):
-                environment = ServedEnvironment.at(base_url, env, options, timeout_s=timeout)
-            with DatasetFolder.opened(output_dir, metadata, resume=resume) as folder:
-                with progress(f"collecting {num_episodes} episodes") as tells:
-                    done = play_and_keep(
-                        environment, policy, folder, plan, settings, lambda told: tells(teacher.redacted(told))
-                    )
-                _told(done, folder)
+        yield
     except OpenEnvError as error:
         error.message = teacher.redacted(error.message)
         raise
-    if done.failed:
-        raise typer.Exit(FAILED)
+
+
+def _repository(repo_id: str | None, private: bool, message: str | None) -> DatasetRepository | None:
+    """Return where the data set is to be pushed, with whoever pushes it known there; that is told before anything is played."""
+    if repo_id is None:
+        if private or message is not None:
+            raise UsageError("--private and --commit-message are of a push: add --push-to-hub OWNER/NAME, or leave them out")
+        return None
+    repository = DatasetRepository(repo_id, private=private)
+    with progress("asking the Hub"):
+        repository.sign_in()
+    return repository
+
+
+def _push(folder: DatasetFolder, recipe: Recipe, repository: DatasetRepository, message: str | None) -> None:
+    if not folder.rewards:
+        typer.echo(f"there is no episode to push to {repository.repo_id}", err=True)
+        return
+    with progress(f"pushing to {repository.repo_id}"):
+        repository.push(folder.files, recipe.card(), message or f"{len(folder.rewards)} episodes of {recipe.env}")
+    typer.echo(f"pushed {repository.repo_id}: {repository.url}")
+    typer.echo()
+    typer.echo("from datasets import load_dataset")
+    typer.echo(f'episodes = load_dataset("{repository.repo_id}", split="train")')
 
 
 def _reset_options(reset: str, dataset_config: str | None) -> dict[str, Any]:
@@ -119,10 +135,10 @@ def _object(option: str, text: str) -> dict[str, Any]:
     return value
 
 
-def _seed(given: int | None, there: dict[str, Any] | None) -> int:
+def _seed(wanted: int | None, there: dict[str, Any] | None) -> int:
     """Return the seed that is given, else that of what is there, else a fresh one."""
-    if given is not None:
-        return given
+    if wanted is not None:
+        return wanted
     known = (there or {}).get("seed")
     return known if isinstance(known, int) else SystemRandom().getrandbits(31)
 

@@ -13,9 +13,10 @@ from .build import build
 from .collect import collect
 from .command import Command
 from .doctor import doctor
-from .exits import FAILED, USAGE
+from .exits import FAILED, OK, USAGE
 from .init import init
 from .list_environments import list_environments
+from .mistake import told
 from .play import play
 from .push import push
 from .serve import serve
@@ -53,7 +54,14 @@ def options(
 def main() -> None:
     """Run the command that the arguments name; what it cannot do is told in one line, below what a program said that failed."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or OK)
+    except typer.TyperException as error:
+        if line := told(error):
+            print(line, file=sys.stderr)
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        print("openenv: aborted", file=sys.stderr)
+        sys.exit(FAILED)
     except OpenEnvError as error:
         for line in error.output if isinstance(error, PublishError) else ():
             print(line, file=sys.stderr)

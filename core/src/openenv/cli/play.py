@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,14 +12,12 @@ from random import Random
 from typing import IO, TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
-from rich.console import Console
 
-from ..client.address import address
 from ..client.generic import GenericEnvClient
 from ..contract.result import StepResult
 from ..errors import ExecutionError, InvalidActionError, MissingExtra, OpenEnvError, UsageError
-from ..server.folder import is_folder
 from ..testing.one_field import one_field
+from .target import served
 
 if TYPE_CHECKING:
     from ..testing.subject import Session, Subject
@@ -49,7 +46,9 @@ class Policy(StrEnum):
 
 
 def play(
-    target: Annotated[str, typer.Argument(metavar="[URL|NAME|PATH]", help="What to play.", show_default="this folder")] = ".",
+    target: Annotated[
+        str, typer.Argument(metavar="[URL|NAME|IMAGE|PATH]", help="What to play.", show_default="this folder")
+    ] = ".",
     policy: Annotated[Policy, typer.Option(help="Who plays: you, or chance.")] = Policy.PERSON,
     seed: Annotated[int | None, typer.Option(help="Decides every random choice.", show_default="a fresh one")] = None,
     options: Annotated[str, typer.Option("--reset", metavar="JSON", help="What else the reset is given.")] = "{}",
@@ -64,9 +63,9 @@ def play(
         raise MissingExtra("random actions are drawn with Hypothesis: pip install 'openenv-core[testing]'")
     given = _object(options)
     with ExitStack() as stack:
-        url = stack.enter_context(_served(target))
+        book = stack.enter_context(_book(record)) if record is not None else None
+        url = stack.enter_context(served(target))
         session = stack.enter_context(GenericEnvClient(base_url=url).sync())
-        book = stack.enter_context(record.open("w", encoding="utf-8")) if record is not None else None
         result = session.reset(**given, **({} if seed is None else {"seed": seed}))
         _write(book, "reset", {**given, "seed": seed}, result)
         subject = Subject(url=url)
@@ -139,23 +138,11 @@ class _Chance:
             raise ExecutionError(f"the environment refused {REFUSALS} random actions, the last with: {why}")
 
 
-@contextmanager
-def _served(target: str) -> Iterator[str]:
-    """Yield the URL of a server: the one that is named, or one that is started for as long."""
-    if "://" in target:
-        yield address(target).http
-        return
-    from ..launch.process import ProcessProvider
-    from ..server.naming import name_of
-
-    provider = ProcessProvider(target if is_folder(target) else name_of(target))
+def _book(record: Path) -> IO[str]:
     try:
-        with Console(stderr=True).status("starting the server"):
-            url = provider.start()
-            provider.wait_for_ready()
-        yield url
-    finally:
-        provider.stop()
+        return record.open("w", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--record: cannot write {record}: {error.strerror}") from None
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -42,6 +42,11 @@ def _has_port(parts: SplitResult) -> bool:
         return False
 
 
+def is_address(text: str) -> bool:
+    """Return whether a text is a server's address and no other name: it has a scheme, or is `host:port` of this machine."""
+    return "://" in text or (":" in text and "/" not in text and is_loopback(f"http://{text}"))
+
+
 def is_loopback(url: str) -> bool:
     """Return whether a URL names this machine, which no proxy can reach."""
     host = urlsplit(url).hostname or ""

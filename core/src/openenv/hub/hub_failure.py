@@ -12,11 +12,12 @@ HUB = "https://huggingface.co"
 
 
 @contextmanager
-def refusals_told(repo_id: Callable[[], str]) -> Iterator[None]:
+def refusals_told(repo_id: Callable[[], str], option: str = "--repo-id") -> Iterator[None]:
     """Turn what the Hub's client raises into a `PublishError` of one line that says what to do.
 
     Args:
-        repo_id: returns the name of the Space that was called for.
+        repo_id: returns the name of the repository that was called for.
+        option: of the command, gives it another name.
     """
     from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
@@ -25,9 +26,9 @@ def refusals_told(repo_id: Callable[[], str]) -> Iterator[None]:
     except PublishError:
         raise
     except LocalTokenNotFoundError:
-        raise PublishError(_why(401, repo_id(), "")) from None
+        raise PublishError(_why(401, repo_id(), "", option)) from None
     except HfHubHTTPError as error:
-        raise PublishError(_why(error.response.status_code, repo_id(), _said(error))) from None
+        raise PublishError(_why(error.response.status_code, repo_id(), _said(error), option)) from None
     except http_error() as error:
         raise PublishError(f"{repo_id()} was not pushed: {_unreachable(error)}") from None
     except (OSError, RuntimeError, ValueError) as error:
@@ -59,15 +60,15 @@ def _unreachable(error: Exception) -> str:
     return f"the Hub does not answer at {HUB}: look at the network, or name a mirror by HF_ENDPOINT ({_said(error)})"
 
 
-def _why(status: int, repo_id: str, said: str) -> str:
+def _why(status: int, repo_id: str, said: str, option: str) -> str:
     if status == 401:
         return "the Hub does not know you: hf auth login, or set HF_TOKEN to a token that may write"
     if status == 403:
-        return f"your token may not write to {repo_id}: choose a name of your own by --repo-id, or a token that may write there"
+        return f"your token may not write to {repo_id}: choose a name of your own by {option}, or a token that may write there"
     if status == 404:
         return f"there is no {repo_id} on the Hub that your token may see: check its owner's name"
     if status == 409:
-        return f"{repo_id} is taken: choose another name by --repo-id"
+        return f"{repo_id} is taken: choose another name by {option}"
     if status == 413:
         return f"{repo_id} is too large for the Hub: leave out by --exclude what is not needed"
     return f"the Hub did not take {repo_id}: {said} ({status})"

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from ..errors import UsageError
 
-_REPO_ID = re.compile(r"(?:[A-Za-z0-9][\w.-]*/)?[A-Za-z0-9][\w.-]*", re.ASCII)
+REPO_ID = re.compile(r"(?:[A-Za-z0-9][\w.-]*/)?[A-Za-z0-9][\w.-]*", re.ASCII)
+"""A name on the Hub, `owner/name` or a name alone."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Publication:
     message: str | None = None
 
     def __post_init__(self) -> None:
-        if not _REPO_ID.fullmatch(self.repo_id):
+        if not REPO_ID.fullmatch(self.repo_id):
             raise UsageError(f"{self.repo_id!r} is no name of a Space: it needs letters, digits, -, _ or ., such as me/my_game")
         if self.create_pr and (self.private or self.hardware or self.variables or self.secrets):
             raise UsageError("a pull request changes files alone: leave private, hardware, variables and secrets out")

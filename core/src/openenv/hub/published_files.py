@@ -97,13 +97,18 @@ def published_files(root: Path, exclude: Path | None = None) -> PublishedFiles:
     return PublishedFiles(shown, tuple(kept))
 
 
-def secret_in(content: bytes) -> str | None:
-    """Say what secret some content holds, and in which line, or None where it seems to hold none; never the secret itself."""
+def secret_in(content: bytes, first_line: int = 1) -> str | None:
+    """Say what secret some content holds, and in which line, or None where it seems to hold none; never the secret itself.
+
+    Args:
+        content: of a file, or part of it.
+        first_line: the number of its first line.
+    """
     found = _SECRET.search(content)
     if found is None:
         return None
     kind = list(SECRETS)[(found.lastindex or 1) - 1]
-    line = content.count(b"\n", 0, found.start()) + 1
+    line = content.count(b"\n", 0, found.start()) + first_line
     return f"{kind} in line {line}"
 
 

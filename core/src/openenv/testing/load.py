@@ -10,7 +10,8 @@ from statistics import quantiles
 from typing import Any
 
 from ..client.generic import GenericEnvClient
-from ..errors import ExecutionError, InvalidActionError, OpenEnvError
+from ..errors import ExecutionError, InvalidActionError, OpenEnvError, UsageError
+from ..rollout.fleet.capacity import told_capacity
 from .subject import Subject
 
 
@@ -49,14 +50,19 @@ def measure(url: str, sessions: int, seconds: float) -> Load:
     """Step `sessions` sessions of a server for `seconds`, each one step after the other, with random actions.
 
     Raises:
-        OpenEnvError: the server cannot be reached, has no room for so many sessions, or the environment fails.
+        UsageError: the server says that it takes fewer sessions at once.
+        OpenEnvError: the server cannot be reached, has no room left for so many sessions, or the environment fails.
     """
-    return asyncio.run(_measure(Subject(url=url), sessions, seconds))
+    most = told_capacity(url, {})
+    if most is not None and sessions > most:
+        raise UsageError(f"{url} takes {most} sessions at once, and {sessions} are wanted: give --sessions {most} at most")
+    subject = Subject(url=url)
+    subject.drawn  # noqa: B018 - drawn before the clock runs
+    return asyncio.run(_measure(subject, sessions, seconds))
 
 
 async def _measure(subject: Subject, sessions: int, seconds: float) -> Load:
     assert subject.url is not None
-    subject.drawn  # noqa: B018 - drawn before the clock runs
     tally = _Tally([])
     clients = [GenericEnvClient(base_url=subject.url) for _ in range(sessions)]
     try:

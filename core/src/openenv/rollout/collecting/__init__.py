@@ -4,6 +4,7 @@ from .collector import Collection, CollectionSettings, collect
 from .dataset import DatasetFolder
 from .episode import Episode, EpisodePlan
 from .policy import ModelPolicy, Policy, Script, ScriptedPolicy
+from .recipe import Recipe
 from .served import ServedEnvironment
 from .teacher import Teacher
 
@@ -15,6 +16,7 @@ __all__ = [
     "EpisodePlan",
     "ModelPolicy",
     "Policy",
+    "Recipe",
     "Script",
     "ScriptedPolicy",
     "ServedEnvironment",

@@ -40,6 +40,11 @@ class DatasetFolder:
         """The file that has the episodes, a line each."""
         return self.path / RESULTS
 
+    @property
+    def files(self) -> dict[str, Path]:
+        """What makes up the data set, by name; only with episodes is it all there."""
+        return {RESULTS: self.results, METADATA: self.path / METADATA}
+
     @classmethod
     @contextmanager
     def opened(cls, path: Path, options: dict[str, Any], *, resume: bool = True) -> Iterator[DatasetFolder]:
