@@ -26,6 +26,9 @@ TRIES = 5
 
 ASKED_AT_ONE_ADDRESS_S = 2.0
 
+ENDS_AT_ONCE_S = 1.0
+"""What has run for so long has not ended at once."""
+
 LONGEST_NAME = 30
 """What is taken of an image's name into its services'; the engine allows 63 characters in all."""
 
@@ -83,6 +86,7 @@ class Deployment:
             self._leases = [Lease(replica.url, options.container.lease_s) for replica in self.replicas]
         for replica in self.replicas:
             self._wait_until_started(replica, template, inside, TRIES if port is None else 1)
+        self._wait_until_settled()
 
     def _wait_until_started(self, replica: Replica, template: dict[str, Any], inside: int, tries: int) -> None:
         """Wait for a replica's container, at another port where the one that was chosen for it is taken."""
@@ -99,6 +103,15 @@ class Deployment:
                 raise self._failure(replica, error.message) if replica.has_ended() else error from None
             else:
                 return
+
+    def _wait_until_settled(self) -> None:
+        """Return once the containers have run for a moment. Raises `LaunchError` where one ended."""
+        deadline = time.monotonic() + ENDS_AT_ONCE_S
+        while time.monotonic() < deadline:
+            for replica in self.replicas:
+                if replica.has_ended():
+                    raise self._failure(replica, f"{self.image} ended at once")
+            time.sleep(engine.PAUSE_S)
 
     def wait_for_ready(self, timeout_s: float) -> None:
         """Return once every server answers. Raises `LaunchError` where one does not in time, or has ended."""
