@@ -93,7 +93,7 @@ class DockerSwarmProvider(ContainerProvider):
     def is_running(self) -> bool:
         """See `ContainerProvider.is_running`: whether every server has a container that has not ended."""
         deployment = self._deployment
-        return deployment is not None and all(replica.is_running() for replica in deployment.replicas)
+        return deployment is not None and deployment.is_running()
 
     @property
     def output(self) -> list[str]:

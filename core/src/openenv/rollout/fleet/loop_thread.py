@@ -33,11 +33,23 @@ class LoopThread:
         self._thread: threading.Thread
 
     def start(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run a coroutine function in the thread, which ends with it; return once the thread takes calls."""
+        """Run a coroutine function in the thread, which ends with it; return once the thread takes calls.
+
+        Raises:
+            OSError, RuntimeError: the system gives no more files, or no more threads.
+        """
         begun: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(main, begun)), name=self._name, daemon=True)
+        self._thread = threading.Thread(target=self._begin, args=(main, begun), name=self._name, daemon=True)
         self._thread.start()
         begun.result()
+
+    def _begin(self, main: Callable[[], Coroutine[Any, Any, None]], begun: concurrent.futures.Future[None]) -> None:
+        try:
+            asyncio.run(self._run(main, begun))
+        except BaseException as error:
+            if begun.done():
+                raise
+            begun.set_exception(error)
 
     async def _run(self, main: Callable[[], Coroutine[Any, Any, None]], begun: concurrent.futures.Future[None]) -> None:
         self._loop = asyncio.get_running_loop()
