@@ -20,6 +20,7 @@ from typing import Any, Self
 import pytest
 from counting import Count, CounterEnv
 from fleets import Events, Processes, Standing, fleet_of
+from server_process import alive
 from serving import wait_until
 from soak import below
 
@@ -366,26 +367,38 @@ THREADS = """
 """
 
 
+ENDINGS = {
+    "Ctrl-C": {},
+    "Ctrl-C, with no with": {
+        "with Fleet(": "fleet = Fleet(",
+        " as fleet:": ".start()\n    if True:",
+        "(fleet,))": "(fleet,), daemon=True)",
+    },
+    "its own mistake": {"for thread in threads:\n            thread.join()": "1 / 0"},
+}
+"""How a program with twelve threads ends, and what it has instead of some of its text."""
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-@pytest.mark.parametrize("ending", ["interrupted", "failed"])
+@pytest.mark.parametrize("ending", ["Ctrl-C", *(pytest.param(name, marks=pytest.mark.long) for name in list(ENDINGS)[1:])])
 def test_ctrl_c_is_told_once_however_many_threads_play(ending: str) -> None:
-    """What ends otherwise leaves the threads their own tracebacks."""
-    program = (
-        THREADS
-        if ending == "interrupted"
-        else THREADS.replace("threads:\n            thread.join()", "():\n            pass\n        1 / 0")
-    )
+    """What ends by its own mistake has a traceback of each."""
+    program = THREADS
+    for text, instead in ENDINGS[ending].items():
+        assert text in program
+        program = program.replace(text, instead)
     with run(program) as trainer:
         assert trainer.stdout is not None
         assert trainer.stdout.readline() == "playing\n"
         servers = below(trainer.pid)
-        if ending == "interrupted":
+        if ending.startswith("Ctrl-C"):
             trainer.send_signal(signal.SIGINT)
         _, log = trainer.communicate(timeout=60)
+    assert len(servers) == 2
     lines = log.strip().splitlines()
-    if ending == "interrupted":
+    if ending.startswith("Ctrl-C"):
         assert log.count("Traceback") == 1, log
         assert (lines[0], lines[-1]) == ("Traceback (most recent call last):", "KeyboardInterrupt")
     else:
         assert log.count("Exception in thread") == 12, log
-    wait_until(lambda: not any(Path(f"/proc/{server}").exists() for server in servers), 20)
+    wait_until(lambda: not any(map(alive, servers)), 20)

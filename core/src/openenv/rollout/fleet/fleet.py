@@ -15,7 +15,7 @@ from ...client.transport import Endpoint, seconds
 from ...errors import LaunchError, UsageError
 from ...launch.provider import RuntimeProvider
 from .events import FleetEvent, Teller
-from .interruption import hush, is_interrupt
+from .interruption import is_interrupt
 from .overseer import CLOSED, Overseer
 from .seated import FleetEndpoint
 from .server import Server
@@ -227,19 +227,15 @@ class Fleet(Generic[ClientT]):
 
     def _close(self, kind: type[BaseException] | None = None) -> None:
         if self._overseer is not None:
-            self._note_interrupt(self._overseer, kind)
+            if is_interrupt(kind):
+                self._overseer.interrupt()
             self._overseer.close()
 
     async def _close_async(self, kind: type[BaseException] | None = None) -> None:
         if self._overseer is not None:
-            self._note_interrupt(self._overseer, kind)
+            if is_interrupt(kind):
+                self._overseer.interrupt()
             await self._overseer.close_async()
-
-    def _note_interrupt(self, overseer: Overseer, kind: type[BaseException] | None) -> None:
-        """Where Ctrl-C ends the fleet, let it end the threads that play on it without a traceback of each."""
-        if is_interrupt(kind):
-            hush()
-            overseer.interrupted()
 
 
 class _There(RuntimeProvider):

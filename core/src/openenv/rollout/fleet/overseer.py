@@ -17,7 +17,7 @@ from ...errors import OpenEnvError, SessionLost, UsageError
 from ...launch.provider import RuntimeProvider
 from .account import Account
 from .events import FleetEvent, Teller, logger
-from .interruption import INTERRUPTED
+from .interruption import INTERRUPTED, hush
 from .loop_thread import LoopThread
 from .refusals import again, stopped_by, too_late, too_many
 from .roster import Roster
@@ -72,7 +72,7 @@ class Overseer:
         )
         self._thread = LoopThread("openenv-fleet")
         self._thread.start(self._run)
-        atexit.register(self.close)
+        atexit.register(self._end_with_program)
 
     async def _run(self) -> None:
         try:
@@ -268,8 +268,9 @@ class Overseer:
         if self._closing:
             raise self._not_running()
 
-    def interrupted(self) -> None:
-        """Note that the program is interrupted: what the fleet's end is told with says so."""
+    def interrupt(self) -> None:
+        """Let threads that end with the fleet say nothing: the program is ending, by Ctrl-C or by itself."""
+        hush()
         self._is_interrupted = True
 
     def close(self) -> None:
@@ -289,7 +290,11 @@ class Overseer:
         """Close without waiting."""
         self._closing = True
         self._post(self._news.set)
-        atexit.unregister(self.close)
+        atexit.unregister(self._end_with_program)
+
+    def _end_with_program(self) -> None:
+        self.interrupt()
+        self.close()
 
 
 def _taken(ticket: Ticket) -> Seat:
