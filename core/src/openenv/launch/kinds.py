@@ -64,9 +64,10 @@ def _number(least: float, *, above: bool = False, most: float = sys.float_info.m
     def number(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, Real):
             raise TypeError
-        if not least <= value <= most or (above and value == least):
+        found = int(value) if isinstance(value, Integral) else float(value)
+        if not least <= found <= most or (above and found == least):
             raise ValueError
-        return int(value) if isinstance(value, Integral) else float(value)
+        return found
 
     return number
 

@@ -1,4 +1,4 @@
-"""What threads print whose program is being ended: nothing, since the thread that was interrupted says it."""
+"""What threads print whose program is interrupted: nothing, since the thread that was interrupted says it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from ...errors import OpenEnvError
 
 INTERRUPTED = "interrupted"
-"""The detail of an error that says: its fleet was closed because the program ends."""
+"""The detail of an error that says: its fleet was closed because the program was interrupted."""
 
 
 def is_interrupt(kind: type[BaseException] | None) -> bool:

@@ -72,7 +72,7 @@ class Overseer:
         )
         self._thread = LoopThread("openenv-fleet")
         self._thread.start(self._run)
-        atexit.register(self._end_with_program)
+        atexit.register(self.close)
 
     async def _run(self) -> None:
         try:
@@ -269,7 +269,7 @@ class Overseer:
             raise self._not_running()
 
     def interrupt(self) -> None:
-        """Let threads that end with the fleet say nothing: the program is ending, by Ctrl-C or by itself."""
+        """Let threads that end with the fleet say nothing: the program is interrupted, which is said where it was."""
         hush()
         self._is_interrupted = True
 
@@ -290,11 +290,7 @@ class Overseer:
         """Close without waiting."""
         self._closing = True
         self._post(self._news.set)
-        atexit.unregister(self._end_with_program)
-
-    def _end_with_program(self) -> None:
-        self.interrupt()
-        self.close()
+        atexit.unregister(self.close)
 
 
 def _taken(ticket: Ticket) -> Seat:
