@@ -53,7 +53,9 @@ def optional(kind: Kind) -> Kind:
 
 def _whole(least: int, most: float = math.inf) -> Callable[[Any], int]:
     def whole(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, Integral) or not least <= value <= most:
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise TypeError
+        if not least <= int(value) <= most:
             raise ValueError
         return int(value)
 

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import socket
+import threading
 import time
 import weakref
 from collections.abc import Mapping
@@ -55,7 +56,8 @@ class Deployment:
         self._overlay = overlay
         self._beside: list[Lease | Watch] = []
         self._watch: Watch | None = None
-        self._was_ready = self._is_stopped = False
+        self._was_ready = False
+        self._stopped = threading.Event()
         stem = re.sub(r"[^a-zA-Z0-9]+", "-", image.rpartition("/")[2])[:LONGEST_NAME].strip("-")
         common = f"openenv-{stem}-{secrets.token_hex(6)}"
         self._names = [f"{common}-{number}" for number in range(1, options.replicas + 1)]
@@ -80,7 +82,7 @@ class Deployment:
             self.replicas = [Replica(client, name, self.image, engine_s["Swarm"]["NodeID"]) for name in self._names]
             for replica, chosen in zip(self.replicas, ports, strict=True):
                 replica.create(template, dict(options.labels), inside, chosen)
-        if self._is_stopped:  # by another thread, which may not have found them
+        if self._stopped.is_set():  # by another thread, which may not have found them
             with engine.told(f"cannot remove the services of {self.image}"):
                 _remove(client, self._names, self._overlay)
             raise LaunchError(f"{self.image} was stopped while it started")
@@ -91,7 +93,7 @@ class Deployment:
         self._wait_until_settled()
         self._watch = Watch(self.replicas)
         self._beside.append(self._watch)
-        if self._is_stopped:
+        if self._stopped.is_set():
             self._watch.end()
 
     def _wait_until_started(self, replica: Replica, template: dict[str, Any], inside: int, tries: int) -> None:
@@ -138,7 +140,7 @@ class Deployment:
 
     def stop(self) -> None:
         """Stop the services and remove all that was made for them. Twice does no harm."""
-        self._is_stopped = True
+        self._stopped.set()
         if not self._finalizer.alive:
             return
         _end(self._beside)

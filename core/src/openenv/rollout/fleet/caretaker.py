@@ -43,8 +43,8 @@ class Caretaker:
         self,
         name: str,
         make_provider: Callable[[], RuntimeProvider],
-        on_start: Callable[[Started | BaseException], None],
-        on_end: Callable[[], None],
+        on_start: Callable[[Started | BaseException], object],
+        on_end: Callable[[], object],
     ) -> None:
         self._name = name
         self._make_provider = make_provider
