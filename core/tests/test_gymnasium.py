@@ -11,7 +11,7 @@ import pytest
 from gymnasium import spaces
 from mirrors import Endless, Mirror, Reusing
 
-from openenv import GenericEnvClient
+from openenv import GenericEnvClient, StepResult
 from openenv.adapters.gymnasium import environment_of, sampled_actions
 from openenv.errors import ExecutionError, InvalidActionError, UsageError
 from openenv.testing import EnvironmentContract
@@ -80,18 +80,15 @@ def test_a_space_without_a_type_is_named() -> None:
 
 
 def test_what_was_seen_stays_though_the_environment_shows_one_array_again_and_again() -> None:
-    own = environment_of(Reusing)()
-    seen = [own.reset(), *(own.step(own_action) for own_action in [_none(own)] * 2)]
+    environment: Any = environment_of(Reusing)
+    action, own = environment.__orig_bases__[0].__args__[0], environment()
+    seen = [own.reset(), own.step(action(action=0)), own.step(action(action=0))]
     assert [one.count.tolist() for one in seen] == [[0, 0], [1, 1], [2, 2]]
-    with GenericEnvClient.from_environment(environment_of(Reusing)).sync().lanes(1, autoreset="same_step") as envs:
+    with GenericEnvClient.from_environment(environment).sync().lanes(1, autoreset="same_step") as envs:
         envs.reset()
         envs.step([{"action": 0}])
         (ended,) = envs.step([{"action": 0}])
+        assert isinstance(ended, StepResult)
         assert ended.observation["count"].tolist() == [0, 0]
         assert ended.final is not None
         assert ended.final.observation["count"].tolist() == [2, 2]
-
-
-def _none(environment: Any) -> Any:
-    action: Any = type(environment).__orig_bases__[0].__args__[0]
-    return action(action=0)
