@@ -11,6 +11,7 @@ from typing import Any
 from counting import CounterEnv
 
 from openenv.launch.process import ProcessProvider
+from openenv.launch.provider import RuntimeProvider
 from openenv.rollout import Fleet, FleetEvent
 
 PATH = {"PYTHONPATH": str(Path(__file__).parent)}
@@ -56,3 +57,23 @@ def fleet_of(
     quick = {"settled_after_s": 0.5, "first_backoff_s": 0.05, "health_interval_s": 0.2}
     told = None if events is None else events.append
     return Fleet(CounterEnv, processes, servers, on_event=told, **{**quick, **options})
+
+
+class Standing(RuntimeProvider):
+    """Starts nothing: its server runs already.
+
+    Args:
+        url: where that is.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def start(self, port: int | None = None, env_vars: dict[str, str] | None = None, **options: Any) -> str:
+        return self.url
+
+    def stop(self) -> None:
+        pass
+
+    def wait_for_ready(self, timeout_s: float = 30.0) -> None:
+        pass

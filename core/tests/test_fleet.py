@@ -451,6 +451,14 @@ async def test_what_cannot_be_is_said() -> None:
         ({"servers": 1, "queue_timeout_s": 0}, "queue_timeout_s must be a number above 0"),
         ({"servers": 1, "target_load": 2}, "at most 1"),
         ({"servers": 1, "starts_at_once": 1.5}, "starts_at_once must be a whole number, but is 1.5"),
+        (
+            {"servers": 1, "client_options": {"message_timout_s": 3}},
+            "a session of CounterEnv takes no message_timout_s: it takes connect_timeout_s, headers, .*, message_timeout_s, ",
+        ),
+        ({"servers": 1, "client_options": {"base_url": "http://there"}}, "a session of CounterEnv takes no base_url: it takes"),
+        ({"servers": 1, "client_options": {"message_timeout_s": -1}}, "a number of seconds above 0, not -1"),
+        ({"servers": 1, "client_options": {"max_message_size_mb": None}}, "CounterEnv cannot be made with .*None"),
+        ({"servers": 1, "client_options": "headers"}, "client_options are named, .* and not 'headers'"),
     ]:
         with pytest.raises(UsageError, match=told):
             Fleet(CounterEnv, provider, **options)  # type: ignore[arg-type]

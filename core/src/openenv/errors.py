@@ -72,7 +72,10 @@ class OpenEnvError(RuntimeError):
 def _rebuild(kind: type[OpenEnvError], message: str, details: dict[str, Any]) -> OpenEnvError:
     if kind.__init__ is OpenEnvError.__init__:
         return kind(message, **details)
-    error = kind.__new__(kind)
+    builtin: Any = kind
+    while issubclass(builtin, OpenEnvError):
+        builtin = builtin.__base__  # the one that lays the object out: of several, `kind.__new__` may find another's
+    error: OpenEnvError = builtin.__new__(kind)
     OpenEnvError.__init__(error, message, **details)
     return error
 

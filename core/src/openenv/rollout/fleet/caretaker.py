@@ -43,25 +43,31 @@ class Caretaker:
         self,
         name: str,
         make_provider: Callable[[], RuntimeProvider],
-        on_start: Callable[[Started | BaseException], None],
-        on_end: Callable[[], None],
+        on_start: Callable[[Started | BaseException], object],
+        on_end: Callable[[], object],
     ) -> None:
+        self._name = name
         self._make_provider = make_provider
         self._on_start = on_start
         self._on_end = on_end
         self._provider: RuntimeProvider | None = None
         self._leaving = threading.Event()
         self._starting = True
+        self._cannot_tell = False
         self._thread = threading.Thread(target=self._care, name=f"openenv-fleet-{name}", daemon=True)
         self._thread.start()
 
     def is_running(self) -> bool | None:
         """Return whether the server has not ended; None where its provider cannot tell."""
         try:
-            return None if self._provider is None else self._provider.is_running()
-        except Exception:
-            logger.exception("a provider could not tell whether its server runs")
+            running = None if self._provider is None else self._provider.is_running()
+        except Exception as error:
+            if not self._cannot_tell:
+                logger.warning("the provider of %s cannot tell whether it runs", self._name, exc_info=error)
+            self._cannot_tell = True
             return None
+        self._cannot_tell = False
+        return running
 
     def leave(self) -> None:
         """Let the server be stopped. Waits for nothing; a start under way is broken off where the provider can do that."""
@@ -106,4 +112,4 @@ class Caretaker:
         try:
             self._provider.stop()
         except Exception as error:
-            logger.warning("%s could not be stopped: %s", self._thread.name.removeprefix("openenv-fleet-"), error)
+            logger.warning("%s could not be stopped: %s", self._name, error)

@@ -62,5 +62,5 @@ class Teller:
             return
         try:
             self._listener(event)
-        except Exception:
+        except BaseException:  # `sys.exit` in there would end the fleet's thread, and nobody would be told
             logger.exception("the listener to a fleet's events failed at %r", event.kind)

@@ -15,9 +15,11 @@ from ...client.transport import Endpoint, seconds
 from ...errors import LaunchError, UsageError
 from ...launch.provider import RuntimeProvider
 from .events import FleetEvent, Teller
+from .interruption import is_interrupt
 from .overseer import CLOSED, Overseer
 from .seated import FleetEndpoint
 from .server import Server
+from .session_options import session_options
 from .settings import Bounds, FleetSettings
 from .status import FleetStatus
 
@@ -54,7 +56,8 @@ class Fleet(Generic[ClientT]):
         settings: the fields of `FleetSettings`.
 
     Raises:
-        UsageError: no number of servers, bounds that cannot be, an unknown setting, or a client that names no server.
+        UsageError: no number of servers, bounds that cannot be, a setting or an option of the client that there is not, or a
+            client that names no server.
     """
 
     def __init__(
@@ -76,7 +79,7 @@ class Fleet(Generic[ClientT]):
         self._make_provider = _maker(client, provider)
         self._bounds = Bounds.read(servers, min_servers, max_servers)
         self._sessions_per_server = sessions_per_server
-        self._client_options = dict(client_options or {})
+        self._client_options = session_options(client, client_options, _There())
         self._settings = FleetSettings.read(settings)
         self._teller = Teller(on_event)
         self._overseer: Overseer | None = None
@@ -94,6 +97,7 @@ class Fleet(Generic[ClientT]):
             CapacityReached: no slot came free in time.
             ConnectError: no server took sessions in time.
             LaunchError: no server is left, and starting others came to nothing.
+            OpenEnvError: the fleet has stopped by a fault in its own code, which it names.
             UsageError: the fleet is not running, or this process is a fork of the one that started it.
         """
         return self._session(1, queue_timeout_s)
@@ -176,7 +180,7 @@ class Fleet(Generic[ClientT]):
         return self._start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._close()
+        self._close(kind)
 
     async def __aenter__(self) -> Self:
         return await self._start_async()
@@ -184,11 +188,12 @@ class Fleet(Generic[ClientT]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._close_async()
+        await self._close_async(kind)
 
     def _running(self) -> Overseer:
-        if self._overseer is None or not self._overseer.is_open:
+        if self._overseer is None:
             raise UsageError(CLOSED)
+        self._overseer.check_open()
         return self._overseer
 
     def _begin(self) -> Overseer:
@@ -196,6 +201,8 @@ class Fleet(Generic[ClientT]):
             raise UsageError("the fleet is running already")
         overseer = Overseer(self._make_provider, self._bounds, self._sessions_per_server, self._settings, self._teller)
         self._overseer = overseer
+        if self._dropped is not None:
+            self._dropped.detach()
         self._dropped = weakref.finalize(self, overseer.abandon)
         self._dropped.atexit = False
         return overseer
@@ -218,12 +225,16 @@ class Fleet(Generic[ClientT]):
             raise
         return self
 
-    def _close(self) -> None:
+    def _close(self, kind: type[BaseException] | None = None) -> None:
         if self._overseer is not None:
+            if is_interrupt(kind):
+                self._overseer.interrupt()
             self._overseer.close()
 
-    async def _close_async(self) -> None:
+    async def _close_async(self, kind: type[BaseException] | None = None) -> None:
         if self._overseer is not None:
+            if is_interrupt(kind):
+                self._overseer.interrupt()
             await self._overseer.close_async()
 
 

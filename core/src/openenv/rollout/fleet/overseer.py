@@ -6,16 +6,20 @@ import asyncio
 import atexit
 import concurrent.futures
 import itertools
-import os
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
-from ...errors import CapacityReached, ConnectError, LaunchError, OpenEnvError, UsageError
+from ...errors import OpenEnvError, SessionLost, UsageError
 from ...launch.provider import RuntimeProvider
 from .account import Account
 from .events import FleetEvent, Teller, logger
+from .interruption import INTERRUPTED, hush
+from .loop_thread import LoopThread
+from .refusals import again, stopped_by, too_late, too_many
 from .roster import Roster
 from .scaling import Scaling
 from .seat import Seat
@@ -28,14 +32,15 @@ T = TypeVar("T")
 
 LOOK_EVERY_S = 0.1
 
-LAST_ROUNDS = 3
-"""So many turns of the loop bring to an end what was asked for before it closed, so that nobody waits for ever."""
-
 CLOSED = "the fleet is not running: start it with `async with`, `with` or start()"
+FORKED = "the fleet belongs to the process that started it: sessions are opened there, or with a fleet of its own"
 
 
 class Overseer:
     """Runs a fleet in an event loop of its own; its public methods may be called from any thread and any event loop.
+
+    An exception in what is decided here is a fault of this code, which no further try mends: it is logged with its traceback,
+    everything is stopped, and whoever waits or asks later is told of it.
 
     Args:
         make_provider: returns what starts a server.
@@ -53,81 +58,74 @@ class Overseer:
         settings: FleetSettings,
         teller: Teller,
     ) -> None:
-        self._make_provider = make_provider
-        self._sessions_per_server = sessions_per_server
-        self._settings = settings
-        self._teller = teller
         self._scaling = Scaling(bounds, settings.target_load, settings.calm_s)
         self._wanted = bounds.least
         self._account = Account()
         self._numbers = itertools.count(1)
-        self._process = os.getpid()
-        self._closing = False
-        self._posting = threading.RLock()
-        self._ended = False
-        self._line = WaitingLine(lambda: self._roster.servers, self._seat, self._free)
-        self._roster: Roster
-        self._loop: asyncio.AbstractEventLoop
-        self._news: asyncio.Event
-        self._changed: asyncio.Condition
-        begun: concurrent.futures.Future[None] = concurrent.futures.Future()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(begun)), name="openenv-fleet", daemon=True)
-        self._thread.start()
-        begun.result()
-        atexit.register(self._end_with_program)
-
-    async def _run(self, begun: concurrent.futures.Future[None]) -> None:
-        self._loop = asyncio.get_running_loop()
+        self._teller = teller
+        self._closing = self._is_interrupted = False
+        self._fault: Exception | None = None
         self._news, self._changed = asyncio.Event(), asyncio.Condition()
-        tell = self._post_event
-        self._roster = Roster(self._make_provider, self._sessions_per_server, self._settings, tell, self._news.set)
-        begun.set_result(None)
-        while not self._closing:
-            self._news.clear()
-            try:
+        self._line = WaitingLine(lambda: self._roster.servers, self._seat, self._free)
+        self._roster = Roster(
+            make_provider, sessions_per_server, settings, self._post_event, self._post, self._news.set, self._fail
+        )
+        self._thread = LoopThread("openenv-fleet")
+        self._thread.start(self._run)
+        atexit.register(self.close)
+
+    async def _run(self) -> None:
+        try:
+            while not self._closing:
+                self._news.clear()
                 self._look()
-            except Exception:
-                logger.exception("a fleet could not be looked after")
-            async with self._changed:
-                self._changed.notify_all()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY_S):
-                    await self._news.wait()
-        self._line.refuse_all(lambda _: UsageError("the fleet was closed"))
-        await self._roster.close()
+                async with self._changed:
+                    self._changed.notify_all()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY_S):
+                        await self._news.wait()
+        except Exception as error:
+            self._fail(error)
+        self._line.refuse_all(lambda _: self._not_running("the fleet was closed"))
+        try:
+            await self._roster.close(self._lost, abandoned=self._fault is None)
+        except Exception as error:
+            self._fail(error)
         async with self._changed:
             self._changed.notify_all()
-        with self._posting:
-            self._ended = True
-        for _ in range(LAST_ROUNDS):
-            await asyncio.sleep(0)
+
+    def _fail(self, error: Exception) -> None:
+        logger.error("a fleet stops, and its servers with it, by a fault in its own code; please report it", exc_info=error)
+        self._fault = self._fault or error
+        self._closing = True
+        self._news.set()
+
+    def _lost(self) -> SessionLost:
+        if self._fault is not None:
+            return SessionLost(f"{stopped_by(self._fault)}, and its episode ended")
+        return SessionLost("the fleet was closed and its episode ended", **self._details())
+
+    def _not_running(self, told: str = CLOSED) -> OpenEnvError:
+        """Return the error for whoever wants something of a fleet that runs no more."""
+        if self._fault is None:
+            return UsageError(told, **self._details())
+        error = OpenEnvError(stopped_by(self._fault))
+        error.__cause__ = self._fault
+        return error
+
+    def _details(self) -> dict[str, Any]:
+        return {INTERRUPTED: True} if self._is_interrupted else {}
 
     def _look(self) -> None:
         roster, line = self._roster, self._line
         demand = sum(server.taken for server in roster.servers) + line.slots
-        self._wanted = self._scaling.wanted(demand, roster.slots_each, self._loop.time())
+        self._wanted = self._scaling.wanted(demand, roster.slots_each, time.monotonic())
         roster.look(self._wanted)
         line.serve()
         if roster.failure is not None:
             failure = roster.failure
-            line.refuse_all(lambda _: _again(failure))
-        line.refuse_late(self._too_late)
-
-    def _too_late(self, ticket: Ticket) -> Exception:
-        servers = self._roster.servers
-        ready = [server for server in servers if server.state == "ready"]
-        if not ready:
-            why = f"none of the fleet's {len(servers)} servers took sessions for {ticket.timeout_s:.3g} s"
-            return ConnectError(f"{why}: {self._roster.given_up or 'they start, or do not answer'}")
-        capacity = sum(server.capacity for server in servers)
-        taken = sum(server.taken for server in servers)
-        of = "session" if ticket.count == 1 else f"{ticket.count} slots of one server"
-        return CapacityReached(
-            f"no {of} came free within {ticket.timeout_s:.3g} s: {taken} of {capacity} slots of {len(ready)} servers are taken",
-            retry_after_s=max(1.0, ticket.timeout_s),
-            max_sessions=max(1, capacity),
-            active_sessions=taken,
-        )
+            line.refuse_all(lambda _: again(failure))
+        line.refuse_late(lambda ticket: too_late(ticket, roster.servers, roster.given_up))
 
     def _seat(self, server: Server, count: int) -> Seat:
         seat = Seat(next(self._numbers), server, count, self._account, self._post_event)
@@ -147,14 +145,20 @@ class Overseer:
                 self._news.set()
 
     def _enter(self, ticket: Ticket) -> None:
+        try:
+            self._admit(ticket)
+        except Exception as error:
+            self._fail(error)
+            ticket.refuse(self._not_running())
+
+    def _admit(self, ticket: Ticket) -> None:
         slots_each = self._roster.slots_each
         if self._closing:
-            ticket.refuse(UsageError(CLOSED))
+            ticket.refuse(self._not_running())
         elif self._roster.failure is not None:
-            ticket.refuse(_again(self._roster.failure))
+            ticket.refuse(again(self._roster.failure))
         elif slots_each is not None and ticket.count > slots_each:
-            told = f"{ticket.count} slots of one server were asked for, and a server of this fleet has {slots_each}"
-            ticket.refuse(CapacityReached(told, max_sessions=slots_each, active_sessions=0))
+            ticket.refuse(too_many(ticket, slots_each))
         else:
             self._line.enter(ticket)
             if ticket.seat is None:
@@ -162,12 +166,13 @@ class Overseer:
 
     def _post(self, call: Callable[..., object], *arguments: object) -> bool:
         """Let a call be made in the fleet's thread; return False where there is none any more."""
-        if self._process != os.getpid():
-            return False
-        with self._posting:
-            if not self._ended:
-                self._loop.call_soon_threadsafe(call, *arguments)
-            return not self._ended
+        return self._thread.post(self._do, call, *arguments)
+
+    def _do(self, call: Callable[..., object], *arguments: object) -> None:
+        try:
+            call(*arguments)
+        except Exception as error:
+            self._fail(error)
 
     def _post_event(self, event: FleetEvent) -> None:
         self._post(self._teller.tell, event)
@@ -198,16 +203,17 @@ class Overseer:
         return _taken(ticket)
 
     def _ask(self, ticket: Ticket) -> None:
-        if self._process != os.getpid():
-            raise UsageError(
-                "the fleet belongs to the process that started it: sessions are opened there, or with a fleet of its own"
-            )
+        self._check_here()
         if not self._post(self._enter, ticket):
-            raise UsageError(CLOSED)
+            raise self._not_running()
+
+    def _check_here(self) -> None:
+        if not self._thread.is_here:
+            raise UsageError(FORKED)
 
     def release(self, seat: Seat) -> None:
         """See `seated.Seating.release`."""
-        if not self._post(self._free, seat):
+        if self._thread.is_here and not self._post(self._free, seat):
             seat.leave()
 
     def doubt(self, server: Server) -> None:
@@ -227,10 +233,10 @@ class Overseer:
         """Return once as many servers are up as there must be at least. Raises why they will not be."""
         async with self._changed:
             while sum(server.url is not None and server.wanted for server in self._roster.servers) < self._scaling.bounds.least:
-                if (failure := self._roster.given_up) is not None:
-                    raise _again(failure)
                 if self._closing:
-                    raise UsageError("the fleet was closed while it started")
+                    raise self._not_running("the fleet was closed while it started")
+                if (failure := self._roster.given_up) is not None:
+                    raise again(failure)
                 await self._changed.wait()
 
     async def set_bounds(self, bounds: Bounds) -> None:
@@ -242,10 +248,11 @@ class Overseer:
 
     def run(self, call: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> concurrent.futures.Future[T]:
         """Run a coroutine function of this object in the fleet's thread. Raises `UsageError` where the fleet is closed."""
-        with self._posting:
-            if self._closing or self._ended or self._process != os.getpid():
-                raise UsageError(CLOSED)
-            return asyncio.run_coroutine_threadsafe(call(*arguments), self._loop)
+        self._check_here()
+        asked = None if self._closing else self._thread.run(partial(call, *arguments))
+        if asked is None:
+            raise self._not_running()
+        return asked
 
     async def wait_for(self, call: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
         """As `run`, awaited."""
@@ -253,35 +260,37 @@ class Overseer:
 
     @property
     def is_open(self) -> bool:
-        """Whether it has not been closed."""
+        """Whether it has neither been closed nor stopped by a fault."""
         return not self._closing
+
+    def check_open(self) -> None:
+        """Raise what tells why it is not open, where it is not."""
+        if self._closing:
+            raise self._not_running()
+
+    def interrupt(self) -> None:
+        """Let threads that end with the fleet say nothing: the program is interrupted, which is said where it was."""
+        hush()
+        self._is_interrupted = True
 
     def close(self) -> None:
         """Stop all servers and the thread, and wait for that. Twice does no harm."""
-        if self._process != os.getpid():
-            return
-        self._begin_closing()
-        self._thread.join()
+        if self._thread.is_here:
+            self.abandon()
+            self._thread.join()
 
     async def close_async(self) -> None:
         """As `close`, awaited; goes on where the task that awaits it is cancelled."""
-        if self._process != os.getpid():
-            return
-        self._begin_closing()
-        while self._thread.is_alive():
-            await asyncio.sleep(0.01)
+        if self._thread.is_here:
+            self.abandon()
+            while self._thread.is_alive:
+                await asyncio.sleep(0.01)
 
     def abandon(self) -> None:
         """Close without waiting."""
-        self._begin_closing()
-
-    def _begin_closing(self) -> None:
         self._closing = True
         self._post(self._news.set)
-        atexit.unregister(self._end_with_program)
-
-    def _end_with_program(self) -> None:
-        self.close()
+        atexit.unregister(self.close)
 
 
 def _taken(ticket: Ticket) -> Seat:
@@ -289,10 +298,3 @@ def _taken(ticket: Ticket) -> Seat:
         raise ticket.error
     assert ticket.seat is not None
     return ticket.seat
-
-
-def _again(error: BaseException) -> Exception:
-    """Return an error once more, for another who is told of it."""
-    if isinstance(error, OpenEnvError):
-        return type(error)(error.message, **error.details)
-    return LaunchError(f"a server could not be started: {type(error).__name__}: {error}")

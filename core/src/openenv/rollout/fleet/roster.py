@@ -29,7 +29,9 @@ class Roster:
         sessions_per_server: slots to hand out of each; None for as many as it says that it has.
         settings: times and limits.
         tell: told of events.
+        post: lets a call be made in that event loop; may be called from any thread.
         on_change: told when a look at everything is due.
+        on_fault: told of what went wrong in this code.
 
     Attributes:
         servers: those that start, run or drain.
@@ -41,14 +43,17 @@ class Roster:
         sessions_per_server: int | None,
         settings: FleetSettings,
         tell: Callable[[FleetEvent], None],
+        post: Callable[..., object],
         on_change: Callable[[], None],
+        on_fault: Callable[[Exception], None],
     ) -> None:
         self._make_provider = make_provider
         self._sessions_per_server = sessions_per_server
         self._settings = settings
         self._tell = tell
+        self._post = post
         self._on_change = on_change
-        self._loop = asyncio.get_running_loop()
+        self._on_fault = on_fault
         self.servers: list[Server] = []
         self._leaving: dict[Server, Caretaker] = {}
         self._to_replace: deque[str] = deque()
@@ -87,8 +92,11 @@ class Roster:
             elif server.state is ServerState.DRAINING:
                 self._end_if_drained(server, now)
         missing = wanted - sum(server.wanted for server in self.servers)
+        missing -= self._keep_after_all(missing)
+        while len(self._to_replace) > max(missing, 0):
+            self._to_replace.popleft()
         if missing > 0:
-            self._start(missing - self._keep_after_all(missing), now)
+            self._start(missing, now)
         elif missing < 0:
             self._drain(-missing, now)
 
@@ -100,17 +108,18 @@ class Roster:
     def _begin(self, now: float) -> None:
         self._number += 1
         server = Server(f"server-{self._number}", now)
-        self.servers.append(server)
-        server.caretaker = Caretaker(
-            server.name,
-            self._make_provider,
-            on_start=partial(self._post, self._started, server),
-            on_end=partial(self._post, self._ended, server),
-        )
-
-    def _post(self, call: Callable[..., None], *arguments: object) -> None:
-        with suppress(RuntimeError):  # the fleet has been closed, and waits for this no more
-            self._loop.call_soon_threadsafe(call, *arguments)
+        server.in_place_of = self._to_replace.popleft() if self._to_replace else None
+        try:
+            server.caretaker = Caretaker(
+                server.name,
+                self._make_provider,
+                on_start=partial(self._post, self._started, server),
+                on_end=partial(self._post, self._ended, server),
+            )
+        except RuntimeError as error:
+            self._not_started(server, LaunchError(f"there is no thread to be had for it: {error}"))
+        else:
+            self.servers.append(server)
 
     def _started(self, server: Server, outcome: Started | BaseException) -> None:
         if server.state is not ServerState.STARTING:
@@ -122,10 +131,11 @@ class Roster:
         server.url, server.headers, server.ready_s = outcome.url, outcome.headers, now
         server.capacity = self._capacity(server, outcome.capacity)
         server.state = ServerState.READY
-        server.watching = self._loop.create_task(self._watch(server))
+        server.watching = asyncio.create_task(self._watch(server))
+        server.watching.add_done_callback(self._watched)
         self._restarts.came_up()
         up = f"{server.name} is up at {server.url} after {now - server.begun_s:.1f} s, for {server.capacity} sessions"
-        before = self._to_replace.popleft() if self._to_replace else None
+        before = server.in_place_of
         self._say("replaced" if before else "started", server, f"{up}, in the place of {before}" if before else up)
         self._on_change()
 
@@ -139,6 +149,11 @@ class Roster:
 
     def _failed_to_start(self, server: Server, error: BaseException) -> None:
         self._remove(server)
+        self._not_started(server, error)
+
+    def _not_started(self, server: Server, error: BaseException) -> None:
+        if server.in_place_of is not None:
+            self._to_replace.appendleft(server.in_place_of)
         self._say("failed", server, f"{server.name} did not start: {error}")
         self._note_failure(server, error)
 
@@ -184,9 +199,16 @@ class Roster:
 
     def doubt(self, server: Server) -> None:
         """Hand out nothing of a server before it has answered well again."""
-        if server.state is ServerState.READY:
-            server.state = ServerState.UNWELL
+        self._note_health(server, well=False)
         server.look.set()
+
+    def _note_health(self, server: Server, *, well: bool) -> None:
+        server.well = well
+        if well and server.state is ServerState.UNWELL:
+            server.state = ServerState.READY
+            self._on_change()
+        elif not well and server.state is ServerState.READY:
+            server.state = ServerState.UNWELL
 
     async def _watch(self, server: Server) -> None:
         assert server.url is not None
@@ -194,24 +216,28 @@ class Roster:
             while True:
                 server.look.clear()
                 if await health.is_well():
-                    if server.state is ServerState.UNWELL and not server.look.is_set():
-                        server.state = ServerState.READY
-                        self._on_change()
+                    if not server.look.is_set():
+                        self._note_health(server, well=True)
                 elif why := health.dead(may_be_draining=server.caretaker.is_running() is True):
                     self.died(server, why)
                     return
-                elif server.state is ServerState.READY:
-                    server.state = ServerState.UNWELL
+                else:
+                    self._note_health(server, well=False)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._settings.health_interval_s):
                         await server.look.wait()
 
+    def _watched(self, watching: asyncio.Task[None]) -> None:
+        error = None if watching.cancelled() else watching.exception()
+        if isinstance(error, Exception):
+            self._on_fault(error)
+
     def _keep_after_all(self, missing: int) -> int:
-        """Let servers that drain stay, those with the most sessions first; return how many."""
+        """Let servers that drain stay, up to as many as are missing, those with the most sessions first; return how many."""
         draining = [server for server in self.servers if server.state is ServerState.DRAINING]
-        kept = sorted(draining, key=lambda server: -server.taken)[:missing]
+        kept = sorted(draining, key=lambda server: -server.taken)[: max(missing, 0)]
         for server in kept:
-            server.state = ServerState.READY
+            server.state = ServerState.READY if server.well else ServerState.UNWELL
         return len(kept)
 
     def _drain(self, count: int, now: float) -> None:
@@ -240,13 +266,18 @@ class Roster:
     def _say(self, kind: Kind, server: Server, message: str) -> None:
         self._tell(FleetEvent(kind, message, server.name, server.url))
 
-    async def close(self) -> None:
-        """Stop all servers at the same time; those that do not stop in time are logged and left."""
+    async def close(self, lost: Callable[[], SessionLost], *, abandoned: bool) -> None:
+        """Stop all servers at the same time; those that do not stop in time are logged and left.
+
+        Args:
+            lost: returns what a session of theirs raises from now on.
+            abandoned: count the episodes on them as abandoned rather than as lost.
+        """
         self._on_change = lambda: None
         for server in [*self.servers]:
             self._remove(server)
             for seat in [*server.seats]:
-                seat.lose(SessionLost("the fleet was closed and its episode ended"), abandoned=True)
+                seat.lose(lost(), abandoned=abandoned)
         until = time.monotonic() + self._settings.close_timeout_s
         while self._leaving and time.monotonic() < until:
             await asyncio.sleep(0.01)

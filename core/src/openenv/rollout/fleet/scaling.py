@@ -36,8 +36,8 @@ class Scaling:
             now_s: the time.
         """
         least, most = self.bounds
-        needed = least if slots_each is None else math.ceil(demand / (slots_each * self._target_load))
-        needed = max(least, min(most, needed))
+        needed = least if slots_each is None else math.ceil(min(most, demand / (slots_each * self._target_load)))
+        needed = max(least, needed)
         highest = self._highest
         while highest and highest[-1][1] <= needed:
             highest.pop()

@@ -92,7 +92,7 @@ class Seat:
 
     def _check_lost(self) -> None:
         if self.lost is not None:
-            raise SessionLost(self.lost.message)
+            raise _again(self.lost)
 
     def _note(self, kind: str, lane: int, arguments: Any, entry: Any) -> None:
         error = entry.get("error")
@@ -119,7 +119,7 @@ class Seat:
     def failed(self, error: OpenEnvError) -> OpenEnvError:
         """Take what a call raised; return what to raise."""
         if self.lost is not None:
-            return error if isinstance(error, SessionLost) else SessionLost(self.lost.message)
+            return error if error is self.lost else _again(self.lost)
         if isinstance(error, SessionLost):
             self._lose_all(error)
         elif isinstance(error, EnvironmentCrashed):
@@ -179,3 +179,7 @@ class Seat:
         message = f"{of} of {where} on {self.server.name} is lost: {why}"
         url = self.server.url
         self._tell(FleetEvent("lost", message, self.server.name, url, self.number, lane, episode_id))
+
+
+def _again(lost: SessionLost) -> SessionLost:
+    return SessionLost(lost.message, **lost.details)

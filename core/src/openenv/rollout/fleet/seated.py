@@ -7,7 +7,7 @@ import time
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from ...client.transport import BlockingTransport, Call, Endpoint, Losable, Transport
 from ...errors import ConnectError, OpenEnvError, SessionLost, ShuttingDown
@@ -146,8 +146,15 @@ class _Seated:
         self._dropped = weakref.finalize(self, seating.release, seat)
         self._dropped.atexit = False
 
-    def _failed(self, call: Call, error: OpenEnvError) -> OpenEnvError:
-        """Return what to raise for a call that raised; a server that is about to stop lets an episode begin elsewhere."""
+    def _fail(self, call: Call, error: OpenEnvError) -> NoReturn:
+        """Raise what a call that raised `error` is to raise."""
+        told = self._told(call, error)
+        if told is error:
+            raise error
+        raise told from None
+
+    def _told(self, call: Call, error: OpenEnvError) -> OpenEnvError:
+        """Return what to say of an error; a server that is about to stop lets an episode begin elsewhere."""
         seat = self._seat
         if isinstance(error, ShuttingDown):
             self._seating.doubt(seat.server)
@@ -173,10 +180,7 @@ class SeatedTransport(_Seated):
         try:
             data = await self._inner.request(call)
         except OpenEnvError as error:
-            told = self._failed(call, error)
-            if told is error:
-                raise
-            raise told from None
+            self._fail(call, error)
         self._seat.note(call, data)
         return data
 
@@ -199,10 +203,7 @@ class BlockingSeatedTransport(_Seated):
         try:
             data = self._inner.request(call)
         except OpenEnvError as error:
-            told = self._failed(call, error)
-            if told is error:
-                raise
-            raise told from None
+            self._fail(call, error)
         self._seat.note(call, data)
         return data
 

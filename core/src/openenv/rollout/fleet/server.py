@@ -37,6 +37,8 @@ class Server:
         name: in this fleet.
         begun_s: when its start began, as `time.monotonic` counts.
         url, headers, capacity, ready_s: what is known once it is up.
+        in_place_of: name of the server that died and that it is started for; None where it is one more.
+        well: whether its last answer was good, and nothing has cast doubt on it since.
         settled: whether it has run for long enough for its start to count as a success.
         taken: slots of it that are handed out.
         seats: those who have them.
@@ -51,6 +53,8 @@ class Server:
         self.headers: Mapping[str, str] = {}
         self.capacity = 0
         self.ready_s = 0.0
+        self.in_place_of: str | None = None
+        self.well = True
         self.settled = False
         self.draining_s = 0.0
         self.taken = 0

@@ -56,4 +56,4 @@ class SyncFleet(Generic[ClientT]):
         return self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+        self._fleet._close(kind)
