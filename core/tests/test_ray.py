@@ -88,6 +88,38 @@ def test_where_no_cluster_answers_it_says_so_at_once() -> None:
     assert "no Ray cluster answers at 127.0.0.9:1 (Connection refused): start one with" in done.stderr.splitlines()[-1]
 
 
+UNNAMED = """
+import sys
+from openenv.launch.ray import RayProvider
+from openenv.errors import LaunchError
+try:
+    RayProvider("nowhere:app", address=sys.argv[1] or None, num_cpus=1000, startup_timeout_s=0.5).start()
+except LaunchError as error:
+    print(error)
+"""
+
+
+def said_by_one_that_starts_a_server(address: str, **variables: str) -> str:
+    """Return what a program prints that asks for more than there is."""
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"} | variables
+    command = [sys.executable, "-c", UNNAMED, address]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=True)
+    assert "found no node" in done.stdout
+    return done.stderr
+
+
+def test_a_cluster_of_another_program_is_named_where_its_user_has_not_named_it(cluster: Nodes) -> None:
+    said = said_by_one_that_starts_a_server("")
+    assert f"servers go to the Ray cluster at {cluster.address}, which runs on this machine already; address='local'" in said
+    assert "servers go to" not in said_by_one_that_starts_a_server(cluster.address)
+
+
+@pytest.mark.long
+def test_a_program_may_have_a_cluster_of_its_own(cluster: Nodes) -> None:
+    assert "servers go to" not in said_by_one_that_starts_a_server("", RAY_ADDRESS=cluster.address)
+    assert "servers go to" not in said_by_one_that_starts_a_server("local")
+
+
 class Rollout:
     """Two sessions on each of three servers."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
 from collections.abc import Mapping
@@ -22,7 +23,12 @@ LONGEST_REASON, HEAD_OF_REASON = 600, 200
 MEMORY, MIB = "memory", 1024 * 1024
 """Ray counts bytes."""
 
+LOCAL = "local"
+"""The address with which Ray starts a cluster of this machine alone, whatever runs here."""
+
 _one_at_a_time = threading.Lock()
+
+logger = logging.getLogger("openenv.launch")
 
 
 def require_ray() -> None:
@@ -35,8 +41,9 @@ def connect(address: str | None) -> Any:
     """Return Ray, with this process connected to a cluster; one that is connected already stays so.
 
     Args:
-        address: `host:port` of the cluster's head, or what else `ray.init` takes; None goes where `ray.init()` does:
-            `RAY_ADDRESS`, else a cluster of this machine, else a new one of this machine alone.
+        address: `host:port` of the cluster's head, or what else `ray.init` takes: `"local"` starts a new one of this machine
+            alone. None goes where `ray.init()` does: `RAY_ADDRESS`, else a cluster that runs on this machine, which the log
+            then names, else a new one of this machine alone.
 
     Raises:
         LaunchError: no cluster answers there, or this process is connected to another.
@@ -58,10 +65,26 @@ def _init(ray: Any, address: str | None) -> None:
     if address is not None and "//" not in address:
         _knock(address)
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
+        there = ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
     except (RayError, ConnectionError, RuntimeError, ValueError, OSError) as error:
         where = "" if address is None else f" at {address}"
         raise LaunchError(f"cannot connect to a Ray cluster{where}: {reason(error)}") from None
+    _tell(getattr(there, "address_info", {}), address or os.environ.get("RAY_ADDRESS"))
+
+
+def _tell(there: Mapping[str, Any], named: str | None) -> None:
+    """Log which cluster it is; as a warning where it is another program's and nobody has named it."""
+    at = there.get("gcs_address", named)
+    if str(there.get("session_dir")).endswith(f"_{os.getpid()}"):  # Ray names a session after the process that starts it
+        logger.info("started a Ray cluster of this machine alone, at %s", at)
+    elif named:
+        logger.info("connected to the Ray cluster at %s", at)
+    else:
+        logger.warning(
+            "servers go to the Ray cluster at %s, which runs on this machine already; address='local' starts one of its own, "
+            "and RAY_ADDRESS or address='HOST:PORT' names another",
+            at,
+        )
 
 
 def _knock(address: str) -> None:

@@ -23,7 +23,8 @@ class RayProvider(RuntimeProvider):
 
     Args:
         app: `module:attribute` of the app.
-        address: `host:port` of the cluster's head, where this process is connected to none yet. None: as `ray.init()`.
+        address: `host:port` of the cluster's head, where this process is connected to none yet. `"local"` starts a cluster of
+            this machine alone. None: as `ray.init()`, which joins a cluster that runs on this machine; the log names it.
         env_vars: environment variables of the server, over those of the node.
         port: 0 takes a free one of the node.
         num_cpus: CPUs of a node that are set aside for it; they set it no limit. Default 1.
