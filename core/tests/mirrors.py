@@ -51,5 +51,24 @@ class Lying(Mirror):
         return {**action, "pick": 7}, 0.0, False, False, {}
 
 
+class Reusing(gymnasium.Env[Any, Any]):
+    """Counts to 2 in one array, which it shows each time."""
+
+    action_space = spaces.Discrete(1)
+    observation_space = spaces.Dict({"count": spaces.Box(0, 9, (2,), np.int64)})
+
+    def __init__(self) -> None:
+        self._count = np.zeros(2, np.int64)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._count[:] = 0
+        return {"count": self._count}, {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self._count += 1
+        return {"count": self._count}, 1.0, bool(self._count[0] == 2), False, {}
+
+
 for cls in (Mirror, Endless, Lying):
     gymnasium.register(f"{cls.__name__}-v0", f"mirrors:{cls.__name__}")

@@ -9,9 +9,9 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
-from mirrors import Endless, Mirror
+from mirrors import Endless, Mirror, Reusing
 
-from openenv import GenericEnvClient
+from openenv import GenericEnvClient, StepResult
 from openenv.adapters.gymnasium import environment_of, sampled_actions
 from openenv.errors import ExecutionError, InvalidActionError, UsageError
 from openenv.testing import EnvironmentContract
@@ -77,3 +77,18 @@ def test_what_the_type_lets_through_and_the_space_does_not_is_refused() -> None:
 def test_a_space_without_a_type_is_named() -> None:
     with pytest.raises(UsageError, match="Sequence is a space without a typed field"):
         environment_of(Endless)
+
+
+def test_what_was_seen_stays_though_the_environment_shows_one_array_again_and_again() -> None:
+    environment: Any = environment_of(Reusing)
+    action, own = environment.__orig_bases__[0].__args__[0], environment()
+    seen = [own.reset(), own.step(action(action=0)), own.step(action(action=0))]
+    assert [one.count.tolist() for one in seen] == [[0, 0], [1, 1], [2, 2]]
+    with GenericEnvClient.from_environment(environment).sync().lanes(1, autoreset="same_step") as envs:
+        envs.reset()
+        envs.step([{"action": 0}])
+        (ended,) = envs.step([{"action": 0}])
+        assert isinstance(ended, StepResult)
+        assert ended.observation["count"].tolist() == [0, 0]
+        assert ended.final is not None
+        assert ended.final.observation["count"].tolist() == [2, 2]

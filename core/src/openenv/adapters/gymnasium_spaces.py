@@ -61,11 +61,12 @@ def typed(space: Space[Any], name: str, *, bounded: bool = False) -> TypedSpace:
         first, last = int(space.start), int(space.start + space.n - 1)
         return TypedSpace(Annotated[int, Strict(), Ge(first), Le(last)], space.dtype.type, int)
     if isinstance(space, spaces.Box | spaces.MultiDiscrete | spaces.MultiBinary):
-        array = _array_of(space.dtype, space.shape)
+        array = _array_of(np.asarray, space.dtype, space.shape)
+        seen = _array_of(np.array, space.dtype, space.shape)  # a copy: many environments show one array again and again
         bounds = _bounds(space) if bounded else {}
         if not space.shape:
             return TypedSpace(_bounded(_scalar(space), bounds), array, _item)
-        return TypedSpace(Annotated[np.ndarray, Array(space.dtype.name, *space.shape, **bounds)], array, array)
+        return TypedSpace(Annotated[np.ndarray, Array(space.dtype.name, *space.shape, **bounds)], array, seen)
     if isinstance(space, spaces.Text):
         return TypedSpace(_text(space, bounded), str, str)
     if isinstance(space, spaces.Tuple):
@@ -171,11 +172,8 @@ def _item(value: Any) -> Any:
     return np.asarray(value).item()
 
 
-def _array_of(dtype: Any, shape: tuple[int, ...]) -> Callable[[Any], Any]:
-    def array(value: Any) -> Any:
-        return np.asarray(value, dtype).reshape(shape)
-
-    return array
+def _array_of(make: Callable[..., Any], dtype: Any, shape: tuple[int, ...]) -> Callable[[Any], Any]:
+    return lambda value: make(value, dtype).reshape(shape)
 
 
 def _names_field(key: Any, model: type[BaseModel]) -> bool:
