@@ -147,6 +147,17 @@ def test_one_that_does_not_answer_is_ended(engine: Any, counter_image: str) -> N
 
 
 @needs_engine
+def test_one_that_ends_at_once_is_a_start_that_failed(engine: Any, counter_image: str) -> None:
+    for command, told in [
+        ("false", r"ended with code 1 before it answered; its last output:\n  \(it printed nothing\)"),
+        ("sh -c 'echo no such game; exit 3'", r"ended with code 3 before it answered; its last output:\n  no such game"),
+    ]:
+        with pytest.raises(LaunchError, match=told):
+            LocalDockerProvider().start_container(counter_image, command=command)
+        assert left(engine, MINE) == set()
+
+
+@needs_engine
 def test_too_little_memory_is_named(engine: Any, counter_image: str) -> None:
     with pytest.raises(LaunchError, match="memory_mb is 20"):
         CounterEnv.from_docker_image(counter_image, memory_mb=20)
@@ -319,7 +330,6 @@ def test_an_image_that_there_is_not_is_named(engine: Any) -> None:
     ("options", "told"),
     [
         ({"nonsense": 1}, r"a container takes no nonsense: it takes address, .*memory_mb"),
-        ({"memory_mb": "4g"}, "memory_mb must be a number above 0, but is '4g'"),
         ({"network": "host"}, "opens no port"),
         ({"network": "others", "egress": False}, "leave network out"),
         ({"forwarder": True}, "leave forwarder out"),

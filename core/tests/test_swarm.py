@@ -270,6 +270,17 @@ def test_one_that_does_not_answer_is_ended(engine: Any, provider: DockerSwarmPro
 
 
 @needs_engine
+def test_one_that_ends_at_once_is_a_start_that_failed(engine: Any, provider: DockerSwarmProvider) -> None:
+    for command, told in [
+        ("false", r"ended with code 1 before it answered; its last output:\n  \(it printed nothing\)"),
+        ("sh -c 'echo no such game; exit 3'", r"ended with code 3 before it answered; its last output:\n  no such game"),
+    ]:
+        with pytest.raises(LaunchError, match=told):
+            provider.start_container(COUNTER, command=command)
+        assert left_in_swarm(engine, MINE) == set()
+
+
+@needs_engine
 @pytest.mark.long
 @pytest.mark.usefixtures("swarm_turn")
 @pytest.mark.skipif(sys.platform == "win32", reason="interrupts and kills by signal")
@@ -310,12 +321,9 @@ def test_a_service_that_is_gone_does_no_harm(engine: Any, provider: DockerSwarmP
     [
         ({"nonsense": 1}, r"a swarm takes no nonsense: it takes .*constraints, .*memory_limit, .*replicas"),
         ({"network": "others", "egress": False}, "a swarm takes no egress, network"),
-        ({"replicas": 0}, "replicas must be a whole number above 0, but is 0"),
         ({"memory_limit": "lots"}, "memory_limit='lots' is no amount of memory: say 512m"),
         ({"memory_limit": "512"}, "memory_limit='512' is less than 1 MiB"),
         ({"memory_limit": "1g", "memory_mb": 1024}, "memory_limit and memory_mb say the same"),
-        ({"cpu_limit": "abc"}, "cpu_limit='abc' is no number of cores"),
-        ({"memory_mb": "4g"}, "memory_mb must be a number above 0"),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any], told: str) -> None:

@@ -109,7 +109,7 @@ class Beginnings:
             from ..launch.docker import LocalDockerProvider
 
             provider = LocalDockerProvider()
-        container = Container(provider, image, port, dict(env_vars or {}), startup_timeout_s, start_options)
+        container = Container(provider, image, port, env_vars or {}, startup_timeout_s, start_options)
         return cls._started(container, {})
 
     @classmethod

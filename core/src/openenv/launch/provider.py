@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import LaunchError
+from . import kinds
 
 
 class _Pattern(ABC):
@@ -115,19 +116,26 @@ class Container(RuntimeProvider):
         provider: runs it, and is closed with it.
         image, port, env_vars, start_options: what `ContainerProvider.start_container` is given.
         startup_timeout_s: seconds until the server must answer.
+
+    Raises:
+        LaunchError: `env_vars` or `startup_timeout_s` cannot be.
     """
 
     provider: ContainerProvider
     image: str
     port: int | None = None
-    env_vars: dict[str, str] = field(default_factory=dict)
+    env_vars: Mapping[str, str] = field(default_factory=dict)
     startup_timeout_s: float = 60.0
     start_options: dict[str, Any] = field(default_factory=dict)
     _url: str | None = None
 
+    def __post_init__(self) -> None:
+        self.env_vars = kinds.read_variables(self.env_vars)
+        self.startup_timeout_s = kinds.read("startup_timeout_s", self.startup_timeout_s, kinds.PATIENCE)
+
     def start(self, port: int | None = None, env_vars: dict[str, str] | None = None, **options: Any) -> str:
         """See `RuntimeProvider.start`."""
-        given = {**self.env_vars, **(env_vars or {})} or None
+        given = {**self.env_vars, **kinds.read_variables(env_vars)} or None
         chosen = self.port if port is None else port
         self._url = self.provider.start_container(self.image, port=chosen, env_vars=given, **{**self.start_options, **options})
         return self._url

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from ...errors import LaunchError
+from .. import kinds
+from ..kinds import Kind, optional
 
 SESSIONS = 256
 """How many sessions a server takes unless told otherwise; see `Settings.max_concurrent_envs`."""
@@ -17,6 +19,29 @@ THREADS_BESIDE_SESSIONS = 64
 ROOM_FOR_LIBRARIES = 1024
 
 MIB = 1024 * 1024
+
+KINDS: dict[str, Kind] = {
+    "container_port": optional(kinds.PORT),
+    "command": optional(kinds.COMMAND),
+    "user": optional(kinds.USER),
+    "memory_mb": optional(kinds.MIB_AT_LEAST_1),
+    "cpus": optional(kinds.CORES),
+    "pids": optional(kinds.COUNT),
+    "read_only": kinds.YES_OR_NO,
+    "tmpfs_mb": kinds.MIB_OR_NONE,
+    "capabilities": kinds.TEXTS,
+    "new_privileges": kinds.YES_OR_NO,
+    "volumes": kinds.FOLDERS,
+    "egress": kinds.YES_OR_NO,
+    "forwarder": optional(kinds.IMAGE_OR_NOT),
+    "network": optional(kinds.TEXT),
+    "init": kinds.YES_OR_NO,
+    "address": kinds.TEXT,
+    "lease_s": optional(kinds.SECONDS_ABOVE_0),
+    "stop_timeout_s": kinds.SECONDS,
+    "registry_login": optional(kinds.LOGIN),
+}
+"""What each option takes."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +79,7 @@ class DockerOptions:
     container_port: int | None = None
     command: str | Sequence[str] | None = None
     user: str | None = None
-    memory_mb: int | None = 4096
+    memory_mb: float | None = 4096
     cpus: float | None = 2.0
     pids: int | None = None
     read_only: bool = True
@@ -78,11 +103,7 @@ class DockerOptions:
         unknown = sorted(options.keys() - known)
         if unknown:
             raise LaunchError(f"a container takes no {', '.join(unknown)}: it takes {', '.join(sorted(known))}")
-        chosen = cls(**options)
-        for name in ("memory_mb", "cpus", "pids", "lease_s"):
-            limit = getattr(chosen, name)
-            if limit is not None and not (isinstance(limit, int | float) and limit > 0):
-                raise LaunchError(f"{name} must be a number above 0, but is {limit!r}")
+        chosen = cls(**{name: kinds.read(name, value, KINDS[name]) for name, value in options.items()})
         if chosen.network is not None and not chosen.egress:
             raise LaunchError("egress=False makes a network of its own: leave network out")
         if chosen.forwarder is not None and chosen.egress:
@@ -101,7 +122,7 @@ class DockerOptions:
         Raises:
             LaunchError: there are fewer `pids` than the server needs.
         """
-        memory = None if self.memory_mb is None else self.memory_mb * MIB
+        memory = None if self.memory_mb is None else int(self.memory_mb * MIB)
         arguments: dict[str, Any] = {
             "pids_limit": self._pids(env_vars),
             "read_only": self.read_only,
@@ -128,6 +149,17 @@ class DockerOptions:
                 f"give more, or fewer sessions by env_vars={{{SESSIONS_VARIABLE!r}: …}}"
             )
         return self.pids or least + ROOM_FOR_LIBRARIES
+
+
+def read_call(image: Any, port: Any, env_vars: Any) -> tuple[int | None, dict[str, str]]:
+    """Return the port, None for a free one, and the environment variables that `start_container` is called with.
+
+    Raises:
+        LaunchError: one of the three is no such thing.
+    """
+    kinds.read("image", image, kinds.IMAGE)
+    chosen: int | None = None if port is None else kinds.read("port", port, kinds.PORT_OR_FREE)
+    return chosen, kinds.read_variables(env_vars)
 
 
 def sessions_of(env_vars: Mapping[str, str]) -> int:

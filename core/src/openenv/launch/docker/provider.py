@@ -7,7 +7,7 @@ from typing import Any
 from ...errors import LaunchError
 from ..provider import ContainerProvider
 from . import engine
-from .options import DockerOptions
+from .options import DockerOptions, read_call
 from .running import Running
 
 
@@ -27,16 +27,18 @@ class LocalDockerProvider(ContainerProvider):
         """See `ContainerProvider.start_container`; the options are the fields of `DockerOptions`.
 
         Raises:
-            LaunchError: no engine, no such image, a taken port, an unknown option; or the container ended at once.
+            LaunchError: no engine, no such image, a taken port, an option that there is not or that cannot be; or the container
+                ended at once.
         """
         if self._running is not None:
             raise LaunchError(f"{self._running.image} is running already: stop it first, or use another provider")
         chosen = DockerOptions.read(options)
+        port, given = read_call(image, port, env_vars)
         client = engine.connect()
         running = self._running = Running(client, image, chosen)
         try:
             engine.sweep(client)
-            return running.start(port, env_vars or {})
+            return running.start(port, given)
         except BaseException:
             self.stop_container()
             raise

@@ -21,6 +21,8 @@ from .options import DockerOptions, sessions_of
 KEPT_LINES, KEPT_OF_A_LINE_BYTES = 40, 4096
 STANDARD_PORT = 8000
 LAST_WORDS_WITHIN_S = 5.0
+ENDS_AT_ONCE_S = 0.5
+"""What has run for so long has not ended at once."""
 KILLED = 137
 """The exit code of what SIGKILL ended, as the kernel does for want of memory."""
 
@@ -65,6 +67,8 @@ class Running:
         url = self._url(inside) if self._enclosure is None else self._enclosed_url(self._enclosure, inside, port)
         if options.lease_s is not None:
             self._leases.append(Lease(url, options.lease_s))
+        if self._ended.wait(ENDS_AT_ONCE_S):
+            raise self.failure(f"{self.image} ended at once")
         return url
 
     def _create(self, port: int | None, env_vars: Mapping[str, str]) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from ...errors import LaunchError
+from .. import kinds
 from ..docker import engine
 from ..docker.options import MIB, DockerOptions
 
@@ -33,6 +34,18 @@ OF_THE_CONTAINER = (
 
 MEMORY = re.compile(r"(\d+(?:\.\d+)?)([bkmg]?)b?", re.IGNORECASE)
 UNITS = {"": 1, "b": 1, "k": 1024, "m": MIB, "g": 1024 * MIB}
+
+MOUNTED = ("", "ro", "rw")
+"""What may follow a volume's place."""
+
+KINDS = {
+    "replicas": kinds.COUNT,
+    "constraints": kinds.TEXTS,
+    "labels": kinds.LABELS,
+    "restart": kinds.YES_OR_NO,
+    "health_check": kinds.YES_OR_NO,
+}
+"""What each option takes that is not of the container."""
 
 RESTART_DELAY_S = 1.0
 NANO = 1_000_000_000
@@ -68,8 +81,7 @@ class SwarmOptions:
         Raises:
             LaunchError: one that there is not, or that cannot be.
         """
-        own = {option.name for option in fields(cls)} - {"container"}
-        known = {*own, *OF_THE_CONTAINER, "memory_limit", "cpu_limit"}
+        known = {*KINDS, *OF_THE_CONTAINER, "memory_limit", "cpu_limit"}
         unknown = sorted(options.keys() - known)
         if unknown:
             raise LaunchError(f"a swarm takes no {', '.join(unknown)}: it takes {', '.join(sorted(known))}")
@@ -79,10 +91,12 @@ class SwarmOptions:
                 if there in options:
                     raise LaunchError(f"{name} and {there} say the same: leave one out")
                 of_container[there] = read(options[name])
-        replicas: Any = options.get("replicas", 1)
-        if not (isinstance(replicas, int) and replicas > 0):
-            raise LaunchError(f"replicas must be a whole number above 0, but is {replicas!r}")
-        return cls(DockerOptions.read(of_container), **{name: value for name, value in options.items() if name in own})
+        container = DockerOptions.read(of_container)
+        for source, place in container.volumes.items():
+            if (how := place.partition(":")[2]) not in MOUNTED:
+                raise LaunchError(f"a swarm mounts a volume ro or rw, not {how!r}: {source}")
+        own = {name: kinds.read(name, value, KINDS[name]) for name, value in options.items() if name in KINDS}
+        return cls(container, **own)
 
     def template(self, image: str, env_vars: Mapping[str, str], cores: int, overlay: str | None) -> dict[str, Any]:
         """Return what the engine's interface calls a task template.
@@ -133,8 +147,6 @@ class SwarmOptions:
         mounts = []
         for source, place in self.container.volumes.items():
             target, _, how = place.partition(":")
-            if how not in ("", "ro", "rw"):
-                raise LaunchError(f"a swarm mounts a volume ro or rw, not {how!r}: {source}")
             mounts.append({"Type": "bind", "Source": source, "Target": target, "ReadOnly": how == "ro"})
         return mounts
 
@@ -157,6 +169,7 @@ def _memory_mb(limit: Any) -> int:
 
 def _cpus(limit: Any) -> float:
     try:
-        return float(limit)
+        cores: float = kinds.CORES.read(float(limit))
     except (TypeError, ValueError):
         raise LaunchError(f"cpu_limit={limit!r} is no number of cores: say 0.5 or 2") from None
+    return cores

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import LaunchError
+from .. import kinds
 from ..docker import engine
+from ..docker.options import read_call
 from ..provider import ContainerProvider
 from .deployment import Deployment
 from .options import SwarmOptions
+
+LAST_PORT = 65535
 
 
 class DockerSwarmProvider(ContainerProvider):
@@ -28,8 +32,8 @@ class DockerSwarmProvider(ContainerProvider):
     """
 
     def __init__(self, *, auto_init_swarm: bool = True, overlay_network: str | None = None) -> None:
-        self.auto_init_swarm = auto_init_swarm
-        self.overlay_network = overlay_network
+        self.auto_init_swarm: bool = kinds.read("auto_init_swarm", auto_init_swarm, kinds.YES_OR_NO)
+        self.overlay_network: str | None = kinds.read("overlay_network", overlay_network, kinds.optional(kinds.TEXT))
         self._deployment: Deployment | None = None
 
     def start_container(
@@ -42,17 +46,20 @@ class DockerSwarmProvider(ContainerProvider):
             port: of the first server, the others follow; None takes free ones.
 
         Raises:
-            LaunchError: no engine, no swarm, no such image, a taken port, an unknown option, no node that takes it; or a
-                container ended at once.
+            LaunchError: no engine, no swarm, no such image, a taken port, an option that there is not or that cannot be, or no
+                node that takes it; or a container ended at once, with its last lines of output.
         """
         if self._deployment is not None:
             raise LaunchError(f"{self._deployment.image} is running already: stop it first, or use another provider")
         chosen = SwarmOptions.read(options)
+        port, given = read_call(image, port, env_vars)
+        if port is not None and port + chosen.replicas - 1 > LAST_PORT:
+            raise LaunchError(f"{chosen.replicas} replicas from port {port} on need ports above {LAST_PORT}: name a lower one")
         client = engine.connect()
         deployment = self._deployment = Deployment(client, image, chosen, self.overlay_network)
         try:
             engine.sweep(client)
-            deployment.start(port, env_vars or {}, self.auto_init_swarm)
+            deployment.start(port, given, self.auto_init_swarm)
             return deployment.replicas[0].url()
         except BaseException:
             self.stop_container()
@@ -86,7 +93,7 @@ class DockerSwarmProvider(ContainerProvider):
     def is_running(self) -> bool:
         """See `ContainerProvider.is_running`: whether every server has a container that has not ended."""
         deployment = self._deployment
-        return deployment is not None and all(replica.is_running() for replica in deployment.replicas)
+        return deployment is not None and deployment.is_running()
 
     @property
     def output(self) -> list[str]:

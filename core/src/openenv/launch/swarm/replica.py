@@ -108,7 +108,7 @@ class Replica:
         tasks = self._tasks()
         return len(_ended(tasks)) == len(tasks)
 
-    def failure(self, what: str, memory_mb: int | None) -> LaunchError:
+    def failure(self, what: str, memory_mb: float | None) -> LaunchError:
         """Return the error that says what went wrong, with the task's error and the last lines of output."""
         if ended := _ended(self._tasks()):
             error = self._why(ended[-1])
