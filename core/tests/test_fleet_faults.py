@@ -130,6 +130,13 @@ async def test_a_fault_in_its_own_code_stops_a_fleet_and_everybody_is_told(
             await fleet_of(lambda: Standing(counter_url), servers=1).start()
 
 
+async def test_the_least_load_that_there_can_be_asks_for_all_servers_and_for_no_more(counter_url: str) -> None:
+    options: dict[str, Any] = {"min_servers": 1, "max_servers": 2, "target_load": 1e-320}
+    async with fleet_of(lambda: Standing(counter_url), **options) as fleet, fleet.session() as env:
+        await env.reset()
+        await until(lambda: (fleet.status.wanted, fleet.status.ready) == (2, 2))
+
+
 class OutOfQuota(LaunchError):
     """An error that is made in its own way."""
 

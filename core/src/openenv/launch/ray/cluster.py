@@ -69,15 +69,15 @@ def _init(ray: Any, address: str | None) -> None:
     except (RayError, ConnectionError, RuntimeError, ValueError, OSError) as error:
         where = "" if address is None else f" at {address}"
         raise LaunchError(f"cannot connect to a Ray cluster{where}: {reason(error)}") from None
-    _tell(ray, getattr(there, "address_info", {}), is_named=address is not None or bool(os.environ.get("RAY_ADDRESS")))
+    _tell(getattr(there, "address_info", {}), address or os.environ.get("RAY_ADDRESS"))
 
 
-def _tell(ray: Any, there: Mapping[str, Any], *, is_named: bool) -> None:
+def _tell(there: Mapping[str, Any], named: str | None) -> None:
     """Log which cluster it is; as a warning where it is another program's and nobody has named it."""
-    at = there.get("gcs_address") or ray.get_runtime_context().gcs_address
+    at = there.get("gcs_address", named)
     if str(there.get("session_dir")).endswith(f"_{os.getpid()}"):  # Ray names a session after the process that starts it
         logger.info("started a Ray cluster of this machine alone, at %s", at)
-    elif is_named:
+    elif named:
         logger.info("connected to the Ray cluster at %s", at)
     else:
         logger.warning(
