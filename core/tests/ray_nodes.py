@@ -94,7 +94,8 @@ def one_node(num_cpus: int) -> Iterator[Nodes]:
     except ModuleNotFoundError:
         missing("needs Ray: pip install 'openenv-core[ray]'")
     mark = uuid.uuid4().hex
-    os.environ |= {MARK: mark, "RAY_USAGE_STATS_ENABLED": "0"}
+    # A cluster that is made so asks for no token, and where a user has one, programs that join it would.
+    os.environ |= {MARK: mark, "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
     head = {**_node(2, num_cpus), "include_dashboard": False, "_system_config": SOON}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     made = Nodes(cluster, mark)

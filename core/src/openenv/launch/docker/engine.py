@@ -129,9 +129,14 @@ def remove_network(client: Any, name: str) -> None:
 
 def services(client: Any, **filters: Any) -> list[dict[str, Any]]:
     """Return the services of the swarm that this engine manages; none where it manages none."""
-    if not (client.info().get("Swarm") or {}).get("ControlAvailable"):
+    from docker.errors import APIError
+
+    try:
+        found: list[dict[str, Any]] = client.api.services(filters=filters)
+    except APIError:
+        if (client.info().get("Swarm") or {}).get("ControlAvailable"):
+            raise
         return []
-    found: list[dict[str, Any]] = client.api.services(filters=filters)
     return found
 
 
