@@ -128,6 +128,8 @@ def test_a_folder_installed_from_its_wheel_passes_its_tests_validates_and_is_ser
     assert "my_game" in run_in(folder, "openenv.cli", "list", installed=site)
     monkeypatch.setenv("PYTHONPATH", str(site))
     monkeypatch.syspath_prepend(str(site))
+    for module in [name for name in sys.modules if name.partition(".")[0] == "my_game_env"]:
+        monkeypatch.delitem(sys.modules, module)
     with started("my_game") as (_, url), AutoEnv.from_env("my-game", base_url=url).sync() as env:
         assert type(env.async_client).__name__ == "MyGameEnv"
         assert not env.reset(seed=3).done
