@@ -15,6 +15,9 @@ from containers import COUNTER, READY, missing
 
 HERE = Path(__file__).parent
 SUITES = [str(HERE / name) for name in ("test_providers.py", "test_docker.py", "test_docker_egress.py")]
+OPTIONS = ["-q", "--tb=line", "-p", "no:cacheprovider", "-m", "docker and not long", "-k", "not swarm"]
+"""Podman has no swarms."""
+
 TOOLS = ("podman", "runc", "unshare", "docker")
 
 SERVE = """
@@ -62,7 +65,7 @@ def folder() -> Iterator[Path]:
 @pytest.mark.timeout(900)
 def test_podman_keeps_what_docker_promises(counter_image: str, folder: Path) -> None:
     subprocess.run(["docker", "save", "--output", folder / "images.tar", COUNTER, "openenv-base:latest"], check=True)
-    tests = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", "-m", "docker and not long", *SUITES]
+    tests = [sys.executable, "-m", "pytest", *OPTIONS, *SUITES]
     done = subprocess.run(
         ["unshare", "--net", "--pid", "--fork", "--mount-proc", "bash", "-c", SERVE, "bash", str(folder), *tests],
         capture_output=True,
