@@ -31,13 +31,26 @@ def test_chance_plays_to_the_end_and_the_same_for_the_same_seed(tmp_path: Path) 
     assert len(games[0]) > 7
 
 
+def test_tools_are_listed_called_and_refused(tmp_path: Path) -> None:
+    assert run("init", "scales", "--template", "tools", "-o", str(tmp_path)).returncode == 0
+    typed = ['{"tool_name": "nope"}', '{"tool_name": "weigh", "arguments": {"left": [1], "right": [2]}}', "", ""]
+    done = run("play", str(tmp_path / "scales"), "--seed", "3", stdin="\n".join(typed))
+    assert done.returncode == 0, done.stderr
+    assert "  weigh(left, right)  Lay boxes" in done.stdout
+    assert "refused: Unknown tool: 'nope'" in done.stdout
+    assert any(f'\n"{heavier}"\n' in done.stdout for heavier in ("left", "right", "equal"))
+    done = run("play", str(tmp_path / "scales"), "--policy", "random", "--seed", "3")
+    assert "over; rewards" in done.stdout
+    assert "Unknown tool" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
         (["echo", "--reset", "["], 2, "--reset is not JSON"),
         (["no_such"], 2, "pip install openenv-no-such-env; an image is named with its tag, no_such:latest"),
         (["no/such"], 2, "no/such is no environment's folder"),
-        (["localhost:1"], 1, "cannot connect to ws://localhost:1/ws"),
+        (["localhost:1"], 1, "no server answers at http://localhost:1"),
         (["echo", "--record", "no/such/file"], 2, "--record: cannot write no/such/file: No such file"),
     ],
 )

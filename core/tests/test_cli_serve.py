@@ -92,6 +92,7 @@ def test_changed_code_is_served_and_broken_code_told(signalled: signal.Signals, 
         (["no_module:app"], 2, "cannot import no_module"),
         (["counting:missing"], 2, "has no 'missing'"),
         (["echo", "--isolation", "jail"], 2, "'jail'"),
+        (["echo", "--log-level", "loud"], 2, "'loud'"),
         (["echo", "--reload", "--workers", "2"], 2, "--workers"),
     ],
 )
@@ -100,6 +101,25 @@ def test_a_mistake_is_told_without_a_traceback(arguments: list[str], code: int, 
     assert done.returncode == code
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_module_of_the_current_folder_is_served(tmp_path: Path) -> None:
+    (tmp_path / "here.py").write_text(ENVIRONMENT)
+    command = [sys.executable, "-c", "import sys; del sys.path[0]; from openenv.cli.main import main; sys.exit(main())"]
+    process = subprocess.Popen(
+        [*command, "serve", "here:app", "--port", "0"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    with GenericEnvClient(base_url=process.stdout.readline().split()[-1]).sync() as env:
+        assert env.reset().observation["heard"] == ""
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+
+
+def test_a_mistyped_setting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENENV_ISOLATON", "process")
+    done = run("serve", "echo", "--port", "0")
+    assert (done.returncode, done.stderr) == (2, "openenv: there is no OPENENV_ISOLATON: did you mean OPENENV_ISOLATION?\n")
 
 
 def test_a_taken_port_is_told_in_one_line() -> None:

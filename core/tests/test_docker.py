@@ -112,6 +112,11 @@ def test_locks_are_opened_by_name(engine: Any, counter_image: str, tmp_path: Pat
         env.reset()
         told = inside(engine, "open('/app/x', 'w'); import os; os.chown('/app/x', 7, 7); print(open('/data/data').read())")
         assert told == "read me"
+    missing = tmp_path / "no-such-folder"
+    with pytest.raises(LaunchError, match="no-such-folder"):
+        CounterEnv.from_docker_image(counter_image, volumes={str(missing): "/data:ro"}).sync().__enter__()
+    assert not missing.exists()
+    assert left(engine, MINE) == set()
 
 
 @needs_engine

@@ -34,6 +34,7 @@ def bench(
     if as_json:
         typer.echo(json.dumps(asdict(load)))
         return
-    typer.echo(f"{load.steps_per_s:,.0f} steps/s ({load.steps} steps, {load.sessions} sessions, {load.seconds:.1f} s)")
+    sessions_told = "1 session" if load.sessions == 1 else f"{load.sessions} sessions"
+    typer.echo(f"{load.steps_per_s:,.0f} steps/s ({load.steps} steps, {sessions_told}, {load.seconds:.1f} s)")
     typer.echo(f"p50 {load.p50_ms:.2f} ms, p99 {load.p99_ms:.2f} ms")
     typer.echo(f"{load.resets} further episodes, {load.refused} actions refused")

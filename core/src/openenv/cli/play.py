@@ -15,9 +15,11 @@ import typer
 
 from ..client.generic import GenericEnvClient
 from ..contract.result import StepResult
+from ..contract.tools import Tool
 from ..errors import ExecutionError, InvalidActionError, MissingExtra, OpenEnvError, UsageError
 from ..testing.one_field import one_field
 from .target import served
+from .tool_calls import drawn_calls, told_outcome, told_tool, tools_at
 
 if TYPE_CHECKING:
     from ..testing.subject import Session, Subject
@@ -65,11 +67,13 @@ def play(
     with ExitStack() as stack:
         book = stack.enter_context(_book(record)) if record is not None else None
         url = stack.enter_context(served(target))
+        subject = Subject(url=url)
+        tools = tools_at(url, subject.schemas["action"])
         session = stack.enter_context(GenericEnvClient(base_url=url).sync())
         result = session.reset(**given, **({} if seed is None else {"seed": seed}))
         _write(book, "reset", {**given, "seed": seed}, result)
-        subject = Subject(url=url)
-        player = _Person(subject) if policy is Policy.PERSON else _Chance(subject, Random(seed))
+        person = policy is Policy.PERSON
+        player = _Person(subject, tools) if person else _Chance(subject, Random(seed), drawn_calls(tools))
         _episode(session, result, player, book)
 
 
@@ -96,11 +100,13 @@ def _episode(session: Session, result: Result, player: Player, book: IO[str] | N
 class _Person:
     """Types actions."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, tools: list[Tool]) -> None:
         self._field = one_field(subject.schemas["action"])
         shape = {name: kind for name, kind in subject.schemas["action"].get("properties", {}).items() if name != "metadata"}
         bare = f", or the value of {self._field} alone" if self._field else ""
         typer.echo(f"An action is JSON with {', '.join(shape) or 'no fields'}{bare}; an empty line leaves.")
+        for tool in tools:
+            typer.echo(told_tool(tool))
 
     def act(self, observation: dict[str, Any]) -> dict[str, Any] | None:
         typer.echo("action: ", nl=False)
@@ -121,15 +127,16 @@ class _Person:
 
 
 class _Chance:
-    """Draws from what the observation lists as legal, or from the action's schema."""
+    """Draws calls of tools where there are tools, else from what the observation lists as legal, or the action's schema."""
 
-    def __init__(self, subject: Subject, chance: Random) -> None:
+    def __init__(self, subject: Subject, chance: Random, calls: list[dict[str, Any]]) -> None:
         self._subject = subject
         self._chance = chance
+        self._calls = calls
         self._refusals = 0
 
     def act(self, observation: dict[str, Any]) -> dict[str, Any] | None:
-        choices = self._subject.choices(observation)
+        choices = self._calls or self._subject.choices(observation)
         return self._chance.choice(choices) if choices else None
 
     def refused(self, why: str) -> None:
@@ -162,6 +169,8 @@ def _show(session: Session, result: Result) -> None:
     except OpenEnvError:
         text = None
     typer.echo(text if text is not None else json.dumps(result.observation, default=str))
+    if text is not None and (outcome := told_outcome(result.observation)) is not None:
+        typer.echo(outcome)
     if result.reward is not None:
         typer.echo(f"reward {result.reward:g}")
 

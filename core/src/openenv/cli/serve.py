@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import sys
 from enum import StrEnum
 from functools import partial
 from importlib.util import find_spec
@@ -25,6 +26,15 @@ class Isolation(StrEnum):
     PROCESS = "process"
 
 
+class LogLevel(StrEnum):
+    """What a server logs."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 def serve(
     target: Annotated[
         str, typer.Argument(metavar="[PATH|NAME|MODULE:CLASS|MODULE:APP]", help="What to serve.", show_default="this folder")
@@ -36,7 +46,7 @@ def serve(
     isolation: Annotated[Isolation | None, typer.Option(help="What keeps environments apart, unless the app says.")] = None,
     max_sessions: Annotated[int | None, typer.Option(min=1, help="Sessions at once, unless the app says.")] = None,
     mode: Annotated[ServerMode | None, typer.Option(help="production serves tools only, unless the app says.")] = None,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
+    log_level: Annotated[LogLevel, typer.Option(help="What is logged.")] = LogLevel.WARNING,
 ) -> None:
     """Serve an environment until Ctrl-C; calls in flight are finished first."""
     from ..server.naming import name_of
@@ -48,12 +58,14 @@ def serve(
     for setting, value in (("ISOLATION", isolation), ("MAX_CONCURRENT_ENVS", max_sessions), ("MODE", mode)):
         if value is not None:
             os.environ[f"OPENENV_{setting}"] = str(value)
+    if ":" in target:
+        sys.path.insert(0, str(Path.cwd()))  # as `python -m` does
     app = name_of(target)
     greet = partial(_greet, app, mode)
     if reload:
-        serve_reloading(app, [_code_of(target, app)], host, port, log_level=log_level, on_listening=greet)
+        serve_reloading(app, [_code_of(target, app)], host, port, log_level=log_level.value, on_listening=greet)
     else:
-        run(app, host, port, log_level=log_level, workers=workers, on_listening=greet)
+        run(app, host, port, log_level=log_level.value, workers=workers, on_listening=greet)
 
 
 def _code_of(target: str, app: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 
 from ..client.address import address, is_address
 from ..errors import LaunchError, MissingExtra, UsageError
@@ -53,7 +54,7 @@ def _process(target: str) -> RuntimeProvider:
     from ..server.naming import is_image, name_of
 
     try:
-        return ProcessProvider(target if is_folder(target) else name_of(target))
+        return ProcessProvider(str(Path(target).resolve()) if is_folder(target) else name_of(target))
     except UsageError as error:
         if is_image(f"{target}:latest"):
             error.message += f"; an image is named with its tag, {target}:latest"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 import time
@@ -22,6 +23,8 @@ OFFERED = list(CODECS)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0
 TRIES_A_WINDOW = 10
 """The pauses are never so long that fewer tries fit into the time for which the server keeps the session."""
+SAY_SO_AFTER_S = 2.0
+"""What takes longer to come back is told of in the log."""
 REFUSED_PATIENCE_S = 5.0
 """Where nobody listens any more, a server that is only being replaced has so long to come back."""
 
@@ -31,6 +34,7 @@ MOST_REFUSALS = 3
 """So often in a row a server may call what is repeated a breach of the protocol."""
 
 _jitter = random.Random()
+logger = logging.getLogger("openenv.client")
 
 
 def arguments(url: str, options: Options, subprotocols: list[str], patience_s: float | None = None) -> dict[str, Any]:
@@ -96,6 +100,7 @@ class Persistence:
         self._tries = 0
         self._refusals = 0
         self._strays = 0
+        self._is_told = False
 
     def lost(self, closed: ConnectionClosed, window_s: float) -> None:
         """Note that the socket has ended; the server keeps the session for so long. May be told again while that lasts.
@@ -121,6 +126,9 @@ class Persistence:
         if isinstance(error, InvalidStatus) and error.response.status_code in (401, 403):
             raise self._given_up(f"it was not let in again (HTTP {error.response.status_code})") from None
         now = time.monotonic()
+        if not self._is_told and now - self._lost_at > SAY_SO_AFTER_S:
+            self._is_told = True
+            logger.warning("the connection to %s ended: trying to come back to its session", self._url)
         refused = isinstance(error, ConnectionRefusedError) or "refused" in str(error).lower()
         self._refused_since = (self._refused_since or now) if refused else None
         if self._refused_since is not None and now - self._refused_since > min(REFUSED_PATIENCE_S, self._window_s):
@@ -131,6 +139,9 @@ class Persistence:
     def resumed(self) -> None:
         """Note that a try was successful."""
         self._closed = self._refused_since = None
+        if self._is_told:
+            self._is_told = False
+            logger.warning("the session at %s goes on", self._url)
 
     def progressed(self) -> None:
         """Note that a reply arrived: the next loss is a new one. Without any, sockets that come and go are tried less often."""

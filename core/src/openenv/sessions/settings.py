@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from typing import Any
 
 from ..contract.mode import ServerMode
@@ -16,6 +17,9 @@ INLINE, THREAD, PROCESS = "inline", "thread", "process"
 ISOLATIONS = (INLINE, THREAD, PROCESS)
 MODES = tuple(mode.value for mode in ServerMode)
 FORK, SPAWN = "fork", "spawn"
+
+ALIKE = 0.9
+"""A variable that is so like a setting's, by `difflib`, is a mistyped one."""
 
 NEVER_NEGATIVE = (
     "queue_timeout_s",
@@ -123,14 +127,22 @@ class Settings:
         """Return the settings that the environment variables make, under those `given` (None: not given).
 
         Raises:
-            UsageError: a variable holds what its setting cannot be, or a given name is unknown.
+            UsageError: a variable holds what its setting cannot be, or is mistyped, or a given name is unknown.
         """
         unknown = given.keys() - {field.name for field in fields(cls)}
         if unknown:
             raise UsageError(f"no such setting: {', '.join(sorted(unknown))}")
+        _refuse_mistyped({PREFIX + field.name.upper() for field in fields(cls)})
         chosen = {field.name: _read(field.name, str(field.type)) for field in fields(cls)}
         chosen.update((name, value) for name, value in given.items() if value is not None)
         return replace(cls(), **{name: value for name, value in chosen.items() if value is not None})
+
+
+def _refuse_mistyped(variables: set[str]) -> None:
+    """Raise `UsageError` for an environment variable that nearly is one of these."""
+    for name in sorted(os.environ.keys() - variables):
+        if name.startswith(PREFIX) and (meant := get_close_matches(name, variables, 1, ALIKE)):
+            raise UsageError(f"there is no {name}: did you mean {meant[0]}?")
 
 
 def _read(name: str, kind: str) -> Any:

@@ -20,6 +20,9 @@ ROOM_FOR_LIBRARIES = 1024
 
 MIB = 1024 * 1024
 
+MOUNTED = ("", "ro", "rw")
+"""What may follow a volume's place wherever it is mounted."""
+
 KINDS: dict[str, Kind] = {
     "container_port": optional(kinds.PORT),
     "command": optional(kinds.COMMAND),
@@ -129,7 +132,7 @@ class DockerOptions:
             "cap_drop": ["ALL"],
             "cap_add": list(self.capabilities),
             "security_opt": [] if self.new_privileges else ["no-new-privileges"],
-            "binds": [f"{source}:{target}" for source, target in self.volumes.items()],
+            **self._mounts(),
             "init": self.init,
         }
         if memory is not None:
@@ -139,6 +142,18 @@ class DockerOptions:
         if self.tmpfs_mb:
             arguments["tmpfs"] = {"/tmp": f"rw,nosuid,nodev,noexec,mode=1777,size={self.tmpfs_mb}m"}
         return arguments
+
+    def _mounts(self) -> dict[str, Any]:
+        """Return the volumes. The engine refuses a folder that is not there; with other ways than ro and rw it makes one."""
+        mounts, binds = [], []
+        for source, place in self.volumes.items():
+            target, _, how = place.partition(":")
+            if how in MOUNTED:
+                kind = "bind" if "/" in source or "\\" in source else "volume"
+                mounts.append({"Type": kind, "Source": source, "Target": target, "ReadOnly": how == "ro"})
+            else:
+                binds.append(f"{source}:{place}")
+        return {"mounts": mounts, "binds": binds}
 
     def _pids(self, env_vars: Mapping[str, str]) -> int:
         sessions = sessions_of(env_vars)

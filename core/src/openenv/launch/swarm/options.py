@@ -11,7 +11,7 @@ from typing import Any, Self
 from ...errors import LaunchError
 from .. import kinds
 from ..docker import engine
-from ..docker.options import MIB, DockerOptions
+from ..docker.options import MIB, MOUNTED, DockerOptions
 
 OF_THE_CONTAINER = (
     "container_port",
@@ -34,9 +34,6 @@ OF_THE_CONTAINER = (
 
 MEMORY = re.compile(r"(\d+(?:\.\d+)?)([bkmg]?)b?", re.IGNORECASE)
 UNITS = {"": 1, "b": 1, "k": 1024, "m": MIB, "g": 1024 * MIB}
-
-MOUNTED = ("", "ro", "rw")
-"""What may follow a volume's place."""
 
 KINDS = {
     "replicas": kinds.COUNT,
