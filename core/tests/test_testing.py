@@ -74,6 +74,32 @@ def test_a_rule_that_the_server_keeps_bites_at_one_that_does_not(rule: str, envi
     assert "after the end" in finding.told
 
 
+class Reticent(Sound):
+    """Shows of what its seed decides only whether it is rare, which it is for none of the seeds 0 to 7."""
+
+    def seen(self) -> breaking.Seen:
+        seen = super().seen()
+        seen.roll = int(self._random.random() > 0.96)
+        return seen
+
+
+def test_what_a_seed_decides_may_hardly_show() -> None:
+    findings = [finding for _ in range(20) for finding in examine(Subject(environment=Reticent), ["seeding"])]
+    assert {(finding.verdict, finding.told) for finding in findings} == {(Verdict.KEPT, "")}
+
+
+class Failing(Sound):
+    """Cannot begin."""
+
+    def reset(self, seed: int | None = None, episode_id: str | None = None) -> breaking.Seen:
+        raise RuntimeError("no room\nfor a die")
+
+
+def test_what_an_environment_raised_is_told_in_one_line_with_its_kind() -> None:
+    (finding,) = examine(Subject(environment=Failing), ["resetting"])
+    assert (finding.verdict, finding.told) == (Verdict.BROKEN, "RuntimeError: no room for a die")
+
+
 def test_every_rule_is_proved_to_bite() -> None:
     assert RULES.keys() == BREAKS.keys() | BREAKS_ELSEWHERE.keys()
     assert {f"test_{rule}" for rule in RULES} == {name for name in vars(EnvironmentContract) if name.startswith("test_")}

@@ -56,9 +56,16 @@ def examine(subject: Subject, names: list[str] | None = None) -> Iterator[Findin
         except DoesNotApply as reason:
             yield Finding(name, Verdict.SKIPPED, str(reason))
         except (ContractBroken, OpenEnvError) as error:
-            yield Finding(name, Verdict.BROKEN, str(error))
+            yield Finding(name, Verdict.BROKEN, _in_a_line(error))
         else:
             yield Finding(name, Verdict.KEPT)
+
+
+def _in_a_line(error: ContractBroken | OpenEnvError) -> str:
+    """Return an error's message, after the name of the exception where the environment raised one."""
+    kind = error.details.get("error_type") if isinstance(error, OpenEnvError) else None
+    told = " ".join(str(error).split())
+    return told if kind is None or told.startswith(f"{kind}:") else f"{kind}: {told}"
 
 
 __all__ = ["RULES", "Rule", "examine"]
