@@ -87,6 +87,7 @@ def test_a_step_that_hangs_ends_the_examination(tmp_path: Path) -> None:
         ("Dockerfile", DOCKERFILE, "dockerfile", "warning", "as root"),
         ("Dockerfile", DOCKERFILE, "dockerfile", "warning", "HEALTHCHECK"),
         ("Dockerfile", DOCKERFILE, "dockerfile", "warning", "exec form"),
+        ("Dockerfile", DOCKERFILE.replace("FROM", "FRUM"), "dockerfile", "warning", "no FROM"),
     ],
 )
 def test_what_is_wrong_in_a_folder_is_told(file: str, content: str, rule: str, verdict: str, told: str, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ def faults(text: str) -> list[str]:
     """Return what should be otherwise in a Dockerfile, for the image that its last stage makes."""
     instructions = _instructions(text)
     found = []
+    if "FROM" not in instructions:
+        found.append("no FROM says what it is built on")
     user = instructions.get("USER", "")
     if user.partition(":")[0] in ("", "root", "0"):
         found.append("the server runs as root: add a user, and USER with its name")
