@@ -9,7 +9,10 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,7 @@ from counting import Count, CounterEnv
 from openenv.core.containers.runtime import DockerSwarmProvider
 from openenv.errors import LaunchError, SessionLost
 from openenv.launch.docker import LocalDockerProvider, owner
-from openenv.launch.docker.engine import remove_services
+from openenv.launch.docker.engine import connect, remove_services, sweep
 
 MINE = os.getpid()
 SLOW_TO_START = ["python3", "-c", "import time; print('not yet', flush=True); time.sleep(100)"]
@@ -304,3 +307,26 @@ def test_a_service_that_is_gone_does_no_harm(engine: Any, provider: DockerSwarmP
 def test_what_cannot_be_is_refused(options: dict[str, Any], told: str) -> None:
     with pytest.raises(LaunchError, match=told):
         DockerSwarmProvider().start_container(COUNTER, **options)
+
+
+@needs_engine
+@pytest.mark.long
+@pytest.mark.usefixtures("outside")
+def test_an_engine_that_leaves_its_swarm_has_nothing_to_sweep(engine: Any, caplog: pytest.LogCaptureFixture) -> None:
+    over = threading.Event()
+
+    def sweep_on() -> None:
+        with closing(connect()) as client:
+            while not over.is_set():
+                sweep(client)
+
+    with ThreadPoolExecutor() as threads:
+        sweeping = [threads.submit(sweep_on) for _ in range(3)]
+        try:
+            for _ in range(4):
+                engine.swarm.init(advertise_addr="127.0.0.1")
+                engine.swarm.leave(force=True)
+        finally:
+            over.set()
+    assert [one.result() for one in sweeping] == [None] * 3
+    assert caplog.messages == []

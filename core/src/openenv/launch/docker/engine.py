@@ -17,6 +17,8 @@ from .owner import HOST, host, is_gone
 STANDARD = "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
 REQUEST_TIMEOUT_S = 120.0
 GONE_WITHIN_S = 60.0
+SAID_OF_A_SWARM = "rpc error:"
+"""What the engine's message begins with where it could not reach the manager of its swarm."""
 PAUSE_S = 0.1
 
 KEPT_OUTPUT = {"type": "json-file", "config": {"max-size": "16m", "max-file": "1"}}
@@ -133,11 +135,17 @@ def services(client: Any, **filters: Any) -> list[dict[str, Any]]:
 
     try:
         found: list[dict[str, Any]] = client.api.services(filters=filters)
-    except APIError:
-        if (client.info().get("Swarm") or {}).get("ControlAvailable"):
-            raise
-        return []
+    except APIError as error:
+        if _lacks_swarm(error):
+            return []
+        raise
     return found
+
+
+def _lacks_swarm(error: Exception) -> bool:
+    """Return whether an engine says that it manages no swarm, that this one ends, or like Podman that it knows of none."""
+    said = str(getattr(error, "explanation", ""))
+    return getattr(error, "status_code", None) == 404 or "swarm manager" in said or said.startswith(SAID_OF_A_SWARM)
 
 
 def remove_services(client: Any, names: Iterable[str]) -> None:
@@ -182,13 +190,30 @@ def _has_task(client: Any, number: str) -> bool:
 
 def sweep(client: Any) -> None:
     """Remove what processes of this machine have left behind that are gone by now."""
+    from docker.errors import APIError
+
     ours = {"label": f"{HOST}={host()}"}
     with logged("what killed programs left behind is not swept up"):
-        left = services(client, **ours)
-        remove_services(client, [one["ID"] for one in left if is_gone(one["Spec"].get("Labels") or {})])
-        for container in client.api.containers(all=True, filters=ours):
-            if is_gone(container.get("Labels") or {}):
-                remove(client, container["Id"])
-        for network in client.api.networks(filters=ours):
-            if network["Scope"] == "local" and is_gone(network.get("Labels") or {}):
-                remove_network(client, network["Id"])
+        for sweep_some in (_sweep_services, _sweep_containers, _sweep_networks):
+            try:
+                sweep_some(client, ours)
+            except APIError as error:
+                if not _lacks_swarm(error):  # an engine may leave its swarm meanwhile
+                    raise
+
+
+def _sweep_services(client: Any, ours: dict[str, str]) -> None:
+    left = services(client, **ours)
+    remove_services(client, [one["ID"] for one in left if is_gone(one["Spec"].get("Labels") or {})])
+
+
+def _sweep_containers(client: Any, ours: dict[str, str]) -> None:
+    for container in client.api.containers(all=True, filters=ours):
+        if is_gone(container.get("Labels") or {}):
+            remove(client, container["Id"])
+
+
+def _sweep_networks(client: Any, ours: dict[str, str]) -> None:
+    for network in client.api.networks(filters=ours):
+        if network["Scope"] == "local" and is_gone(network.get("Labels") or {}):
+            remove_network(client, network["Id"])
