@@ -20,8 +20,8 @@ PROMISED = re.compile(r"^ *print\(.*\)  # (.*)$", re.MULTILINE)
 
 RUNS_THIS_TEST = "scripts/test"
 
-RAY_AT_HOME = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
-"""Keeps a Ray cluster of this machine on its loopback address, as Ray does by itself where it is not on Linux."""
+RAY_AT_HOME = {"RAY_ADDRESS": "local", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+"""Starts a Ray cluster of its own on the loopback address, where Ray has it by itself if not on Linux."""
 
 PLAYS_IN_CONTAINERS = ROOT / "docs/containers.md"
 
